@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tokens: taken as they are, or waited for. The secret is cut out of the answer before the JSON
+ * library sees it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+
+/* What the daemon takes for one long poll at most, in seconds. */
+#define LONGEST_POLL 3600
+
+struct lk_token {
+    char *secret;
+    struct buffer text; /* the answer as it came */
+    struct document *document;
+    int64_t ends; /* by CLOCK_BOOTTIME, in seconds */
+};
+
+DEFINE_CLEANUP(lk_token *, lk_token_free)
+
+static int64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return t.tv_sec;
+}
+
+static int token_read(lk_token *token)
+{
+    _cleanup_(buffer_done) struct buffer copy = {};
+    const char *shown;
+    int r;
+
+    r = buffer_append(&copy, token->text.data, token->text.size);
+    if (r < 0)
+        return r;
+    r = decode_cut_secret(&copy, "token", &token->secret);
+    if (r == -ENOMEM)
+        return r;
+    r = document_new(&copy, &token->document);
+    if (r < 0)
+        return r;
+    shown = node_string(document_root(token->document), "token");
+    if (!token->secret && shown) {
+        token->secret = strdup(shown);
+        if (!token->secret)
+            return -ENOMEM;
+    }
+    if (!shown || !token->secret || !*token->secret)
+        return -EPROTO;
+    token->ends = now() + node_integer(document_root(token->document), "expires_in", 0);
+    return 0;
+}
+
+static int token_ask(lk_client *client, const struct client_question *question,
+                     lk_token **ret_token, lk_error **ret_error)
+{
+    _cleanup_(lk_token_freep) lk_token *token = calloc(1, sizeof(*token));
+    int r;
+
+    if (!token)
+        return -ENOMEM;
+    r = client_ask(client, question, &token->text, ret_error);
+    if (r != 0)
+        return r;
+    if (token->text.size == 0)
+        return LK_NO_CHANGE;
+    r = token_read(token);
+    if (r < 0)
+        return client_error(client, r, ret_error);
+    *ret_token = TAKE_PTR(token);
+    return 0;
+}
+
+int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_token **ret_token,
+                 lk_error **ret_error)
+{
+    char seconds[16];
+    struct target_query query = {"min_ttl", min_ttl > 0 ? seconds : NULL};
+    struct client_question question = {
+        .method = "GET", .cloud = cloud, .resource = "token", .queries = &query, .n_queries = 1};
+    int r;
+
+    snprintf(seconds, sizeof(seconds), "%u", min_ttl);
+    r = token_ask(client, &question, ret_token, ret_error);
+    return r == LK_NO_CHANGE ? client_error(client, -EPROTO, ret_error) : r;
+}
+
+/* One long poll. */
+static int wait_once(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
+                     lk_token **ret_token, lk_error **ret_error)
+{
+    char generation[32], timeout[16];
+    struct target_query queries[] = {{"after", generation}, {"timeout", timeout}};
+    struct client_question question = {.method = "GET",
+                                       .cloud = cloud,
+                                       .resource = "token",
+                                       .queries = queries,
+                                       .n_queries = ARRAY_SIZE(queries),
+                                       .patience = seconds};
+
+    snprintf(generation, sizeof(generation), "%llu", (unsigned long long)after);
+    snprintf(timeout, sizeof(timeout), "%u", seconds);
+    return token_ask(client, &question, ret_token, ret_error);
+}
+
+int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
+                  lk_token **ret_token, lk_error **ret_error)
+{
+    int r;
+
+    do {
+        unsigned part = seconds < LONGEST_POLL ? seconds : LONGEST_POLL;
+
+        r = wait_once(client, cloud, after, part, ret_token, ret_error);
+        seconds -= part;
+    } while (r == LK_NO_CHANGE && seconds > 0);
+    return r;
+}
+
+void lk_token_free(lk_token *token)
+{
+    if (!token)
+        return;
+    secret_free(token->secret);
+    buffer_done(&token->text);
+    document_free(token->document);
+    free(token);
+}
+
+const char *lk_token_secret(const lk_token *token)
+{
+    return token->secret;
+}
+
+const char *lk_token_expires(const lk_token *token)
+{
+    return node_string(document_root(token->document), "expires");
+}
+
+int64_t lk_token_expires_in(const lk_token *token)
+{
+    int64_t left = token->ends - now();
+
+    return left > 0 ? left : 0;
+}
+
+uint64_t lk_token_generation(const lk_token *token)
+{
+    return (uint64_t)node_integer(document_root(token->document), "generation", 0);
+}
+
+const char *lk_token_json(const lk_token *token)
+{
+    return token->text.data;
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+#include "api.h"
+
+#include "log.h"
+#include "render.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LONG_POLL_DEFAULT 60     /* s */
+#define LONG_POLL_MOST (60 * 60) /* s */
+
+/* ---- the body, for those who take one */
+
+static size_t api_body(struct request *r, const char *data, size_t length)
+{
+    struct exchange *x = r->context;
+    char *grown;
+
+    if (x->length + length > EXCHANGE_BODY_MOST) {
+        x->length = EXCHANGE_BODY_MOST + 1; /* nothing more is kept */
+        return length;
+    }
+    grown = secret_realloc(x->body, x->length + length + 1);
+    if (!grown)
+        return length;
+    x->body = grown;
+    memcpy(x->body + x->length, data, length);
+    x->length += length;
+    x->body[x->length] = '\0';
+    return length;
+}
+
+static void api_ready(struct request *r)
+{
+    struct exchange *x = r->context;
+
+    x->run(x);
+}
+
+static void api_end(struct request *r)
+{
+    exchange_free(r->context);
+}
+
+const struct request_ops api_ops = {
+    .body = api_body,
+    .ready = api_ready,
+    .end = api_end,
+};
+
+/* ---- parameters */
+
+/* False when it has answered already. */
+static bool number(struct exchange *x, const char *key, uint64_t most, uint64_t *value, bool *given)
+{
+    int r = query_get_number(x->target.query, key, value);
+
+    if (r == -ENOMEM) {
+        exchange_problem(x, NULL);
+        return false;
+    }
+    if (r < 0) {
+        exchange_problem(x, problem_new(PROBLEM_BAD_REQUEST,
+                                        "The parameter %s has to be given once, as a whole number.",
+                                        key));
+        return false;
+    }
+    *given = r > 0;
+    if (*value > most)
+        *value = most;
+    return true;
+}
+
+static bool text(struct exchange *x, const char *key, char **value)
+{
+    int r = query_get(x->target.query, key, value);
+
+    if (r >= 0)
+        return true;
+    exchange_problem(x, r == -ENOMEM ? NULL
+                                     : problem_new(PROBLEM_BAD_REQUEST,
+                                                   "The parameter %s has to be given once, with "
+                                                   "every %% followed by two hexadecimal digits.",
+                                                   key));
+    return false;
+}
+
+/* ---- what there is */
+
+void api_clouds(struct exchange *x)
+{
+    exchange_answer(x, 200, render_clouds(x->host->clouds));
+}
+
+void api_identity(struct exchange *x)
+{
+    exchange_answer(x, 200, render_identity(x->cloud));
+}
+
+/* The token document is the same for everybody who asks within one second of its life. */
+struct prepared_token {
+    uint64_t seconds_left;
+    struct answer *answer;
+};
+
+static void prepared_token_free(void *prepared)
+{
+    struct prepared_token *p = prepared;
+
+    answer_unref(p->answer);
+    free(p);
+}
+
+static struct answer *prepare_token(struct session *s)
+{
+    uint64_t seconds_left = session_seconds_left(s, clock_boottime());
+    struct prepared_token *p = s->prepared;
+
+    if (!p) {
+        p = s->prepared = calloc(1, sizeof(*p));
+        if (!p)
+            return NULL;
+        s->prepared_free = prepared_token_free;
+    }
+    if (p->answer && p->seconds_left == seconds_left)
+        return p->answer;
+    answer_unref(p->answer);
+    p->seconds_left = seconds_left;
+    p->answer = exchange_prepare(render_token(s));
+    if (p->answer)
+        (void)answer_header(p->answer, "Cache-Control", "no-store");
+    return p->answer;
+}
+
+static void answer_token(struct exchange *x, struct session *s)
+{
+    const char *accept = request_header(x->request, "Accept");
+    size_t length = strlen(s->token);
+    char *line;
+
+    if (!accept || !strstr(accept, "text/plain") || strstr(accept, "application/json")) {
+        exchange_answer_prepared(x, 200, prepare_token(s));
+        return;
+    }
+    line = secret_malloc(length + 2);
+    if (line)
+        stpcpy(stpcpy(line, s->token), "\n");
+    exchange_answer_text(x, 200, "text/plain; charset=utf-8", line, length + 1);
+    (void)request_answer_header(x->request, "Cache-Control", "no-store");
+}
+
+/* The long poll: until there is a token newer than the one that the caller knows. */
+static void token_after(struct exchange *x, struct session *s, uint64_t after, uint64_t timeout)
+{
+    if (s && s->generation > after)
+        answer_token(x, s);
+    else if (x->late || x->host->stopping || timeout == 0)
+        exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
+    else
+        exchange_wait(x, timeout * USEC_PER_SEC);
+}
+
+void api_token(struct exchange *x)
+{
+    uint64_t min_ttl = 0, after = 0, timeout = LONG_POLL_DEFAULT;
+    struct session *s = cloud_session(x->cloud);
+    bool has_min_ttl, has_after, has_timeout;
+
+    if (!number(x, "min_ttl", UINT32_MAX, &min_ttl, &has_min_ttl) ||
+        !number(x, "after", UINT64_MAX, &after, &has_after) ||
+        !number(x, "timeout", LONG_POLL_MOST, &timeout, &has_timeout))
+        return;
+
+    if (has_after) {
+        token_after(x, s, after, timeout);
+        return;
+    }
+    if (s && session_seconds_left(s, clock_boottime()) < min_ttl && !x->late) {
+        if (!x->ticket)
+            x->ticket = cloud_login_soon(x->cloud);
+        if (x->ticket > x->cloud->logins_finished) {
+            exchange_wait(x, has_timeout ? timeout * USEC_PER_SEC : x->host->login_timeout);
+            return;
+        }
+        s = cloud_session(x->cloud);
+    }
+    if (s)
+        answer_token(x, s);
+    else
+        exchange_wait_for_token(x);
+}
+
+static void answer_raw_catalog(struct exchange *x, const struct session *s)
+{
+    char *document = secret_strdup(s->document);
+
+    exchange_answer_text(x, 200, "application/json", document, strlen(s->document));
+}
+
+void api_catalog(struct exchange *x)
+{
+    _cleanup_(freep) char *service = NULL, *region = NULL, *interface = NULL;
+    const struct session *s = cloud_session(x->cloud);
+    uint64_t raw = 0;
+    bool given;
+
+    if (!text(x, "service", &service) || !text(x, "region", &region) ||
+        !text(x, "interface", &interface) || !number(x, "raw", 1, &raw, &given))
+        return;
+    if (!s)
+        exchange_wait_for_token(x);
+    else if (raw)
+        answer_raw_catalog(x, s);
+    else
+        exchange_answer(x, 200, render_catalog(s->catalog, service, region, interface));
+}
+
+void api_endpoint(struct exchange *x)
+{
+    _cleanup_(freep) char *service = NULL, *region = NULL, *interface = NULL;
+    const struct session *s = cloud_session(x->cloud);
+    struct endpoint_choice choice;
+    struct problem *problem = NULL;
+    int r;
+
+    if (!text(x, "service", &service) || !text(x, "region", &region) ||
+        !text(x, "interface", &interface))
+        return;
+    if (!service) {
+        exchange_problem(x, problem_new(PROBLEM_BAD_REQUEST,
+                                        "The parameter service is missing: name a service, for "
+                                        "example ?service=object-store."));
+        return;
+    }
+    if (!s) {
+        exchange_wait_for_token(x);
+        return;
+    }
+    r = exchange_choose(x, s, service, region, interface, &choice, &problem);
+    if (r == 0)
+        exchange_answer(x, 200, render_endpoint(&choice));
+    else
+        exchange_problem(x, problem);
+}
+
+/* ---- what can be done */
+
+/* Once the login has ended: the Identity object, or why it failed. */
+static void answer_login(struct exchange *x)
+{
+    if (x->ticket == 0)
+        exchange_unavailable(x, cloud_explain(x->cloud));
+    else if (x->ticket > x->cloud->logins_finished && !x->late)
+        exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+    else if (x->ticket > x->cloud->logins_finished)
+        exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
+                                        "The login is still under way: ask for the identity "
+                                        "later."));
+    else if (x->cloud->last_problem)
+        exchange_problem(x, problem_copy(x->cloud->last_problem));
+    else if (!x->cloud->credential)
+        exchange_unavailable(x, cloud_explain(x->cloud));
+    else
+        exchange_answer(x, 200, render_identity(x->cloud));
+}
+
+void api_refresh(struct exchange *x)
+{
+    if (!x->ticket)
+        x->ticket = cloud_login(x->cloud);
+    answer_login(x);
+}
+
+/* The member's text, secret memory; NULL when it is not there. False when it is no text, or an
+ * empty one. */
+static bool member(json_t *document, const char *key, const char **ret)
+{
+    json_t *value = json_object_get(document, key);
+
+    *ret = json_string_value(value);
+    return !value || (*ret && **ret);
+}
+
+static bool only_known_members(json_t *document)
+{
+    static const char *const known[] = {"username", "api_key", "password", "tenant_id",
+                                        "tenant_name"};
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    json_object_foreach (document, key, value) {
+        for (i = 0; i < ARRAY_SIZE(known); i++)
+            if (!strcmp(key, known[i]))
+                break;
+        if (i == ARRAY_SIZE(known))
+            return false;
+    }
+    return true;
+}
+
+/* 0, 1 for a body that is none, or -ENOMEM. */
+static int parse_credential(const char *body, size_t length, struct credential **ret)
+{
+    const char *username, *api_key, *password, *tenant_id, *tenant_name;
+    _cleanup_(credential_freep) struct credential *credential = NULL;
+    json_t *document = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+    int r = 1;
+
+    if (json_is_object(document) && only_known_members(document) &&
+        member(document, "username", &username) && member(document, "api_key", &api_key) &&
+        member(document, "password", &password) && member(document, "tenant_id", &tenant_id) &&
+        member(document, "tenant_name", &tenant_name) && username && !api_key != !password) {
+        r = credential_new(api_key ? CREDENTIAL_API_KEY : CREDENTIAL_PASSWORD, username,
+                           api_key ? api_key : password, &credential);
+        if (r >= 0 && tenant_id && !(credential->tenant_id = strdup(tenant_id)))
+            r = -ENOMEM;
+        if (r >= 0 && tenant_name && !(credential->tenant_name = strdup(tenant_name)))
+            r = -ENOMEM;
+    }
+    json_decref(document);
+    if (r == 0)
+        *ret = TAKE_PTR(credential);
+    return r;
+}
+
+void api_put_credential(struct exchange *x)
+{
+    struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
+    struct credential *credential;
+    int r;
+
+    if (!x->ticket) {
+        if (x->length > EXCHANGE_BODY_MOST) {
+            exchange_problem(x, problem_new(PROBLEM_BODY_TOO_LARGE,
+                                            "A credential has at most %zu bytes.",
+                                            EXCHANGE_BODY_MOST));
+            return;
+        }
+        r = parse_credential(x->body ? x->body : "", x->length, &credential);
+        if (r != 0) {
+            exchange_problem(
+                x, r < 0 ? NULL
+                         : problem_new(PROBLEM_BAD_REQUEST,
+                                       "The body has to be a JSON object with username and either "
+                                       "api_key or password, none of them empty; tenant_id and "
+                                       "tenant_name may be added."));
+            return;
+        }
+        secret_free(TAKE_PTR(x->body));
+        log_with(LOG_NOTICE, &fields, "a credential for cloud %s was handed in",
+                 x->cloud->config.name);
+        x->ticket = cloud_set_credential(x->cloud, credential);
+    }
+    answer_login(x);
+}
+
+void api_delete_credential(struct exchange *x)
+{
+    struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
+
+    if (!x->ticket) {
+        log_with(LOG_NOTICE, &fields, "the credential of cloud %s is to be forgotten",
+                 x->cloud->config.name);
+        cloud_forget(x->cloud);
+        x->ticket = 1;
+    }
+    if (x->cloud->revocation && !x->late)
+        exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+    else if (x->cloud->revocation)
+        exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
+                                        "Key and token are forgotten here; the token's revocation "
+                                        "is still under way."));
+    else if (x->cloud->revocation_problem)
+        exchange_problem(x, problem_new(x->cloud->revocation_problem->code,
+                                        "Key and token are forgotten here, but the token was not "
+                                        "revoked: %s",
+                                        x->cloud->revocation_problem->detail));
+    else
+        exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
+}
+
+/* ---- the daemon itself */
+
+void api_health(struct exchange *x)
+{
+    struct problem *problem;
+    json_t *document;
+
+    if (clouds_ready(x->host->clouds)) {
+        exchange_answer(x, 200, json_pack("{s:s}", "status", "ready"));
+        return;
+    }
+    problem = problem_new(PROBLEM_NOT_READY, "Not every cloud holds a usable token: see its "
+                                             "identity document for the last error.");
+    document = problem ? render_problem(problem, 503) : NULL;
+    if (document)
+        json_object_set_new(document, "clouds", render_states(x->host->clouds));
+    problem_free(problem);
+    exchange_problem_document(x, 503, document);
+}
+
+void api_metrics(struct exchange *x)
+{
+    const struct metrics_gauges gauges = {
+        .connections = server_connections(x->host->server),
+        .requests = server_requests(x->host->server),
+        .transfers = upstream_active(x->host->upstream),
+    };
+    char *answer = NULL;
+    size_t length = 0;
+
+    (void)metrics_write(x->host->metrics, x->host->clouds, &gauges, &answer, &length);
+    exchange_answer_text(x, 200, METRICS_CONTENT_TYPE, answer, length);
+}

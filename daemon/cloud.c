@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "cloud_private.h"
+
+#include "log.h"
+#include "schedule.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#define TIMER_ACCURACY (10 * USEC_PER_MSEC)
+
+static const char *const state_names[_CLOUD_STATE_MAX] = {
+    [CLOUD_STARTING] = "starting",     [CLOUD_READY] = "ready",   [CLOUD_RENEWING] = "renewing",
+    [CLOUD_DEGRADED] = "degraded",     [CLOUD_FAILED] = "failed", [CLOUD_REJECTED] = "rejected",
+    [CLOUD_SIGNED_OUT] = "signed-out",
+};
+
+const char *cloud_state_name(enum cloud_state state)
+{
+    return state_names[state];
+}
+
+uint32_t cloud_dice(void)
+{
+    uint32_t dice;
+
+    /* Early at boot the kernel may have no randomness to give yet; the time is better than no jitter. */
+    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != sizeof(dice))
+        dice = (uint32_t)(clock_boottime() * 2654435761U);
+    return dice;
+}
+
+struct session *cloud_session(const struct cloud *c)
+{
+    return c->session && clock_boottime() < c->session->deadline ? c->session : NULL;
+}
+
+/* ---- state */
+
+static enum cloud_state state_of(const struct cloud *c)
+{
+    if (cloud_session(c)) {
+        if (c->login)
+            return CLOUD_RENEWING;
+        return c->last_problem ? CLOUD_DEGRADED : CLOUD_READY;
+    }
+    if (!c->credential)
+        return CLOUD_SIGNED_OUT;
+    if (c->last_problem)
+        return c->last_problem->code == PROBLEM_CREDENTIALS_REJECTED ? CLOUD_REJECTED
+                                                                     : CLOUD_FAILED;
+    return c->login ? CLOUD_STARTING : CLOUD_FAILED;
+}
+
+static void set_state(struct cloud *c, enum cloud_state state)
+{
+    const struct problem *p = c->last_problem;
+    struct log_fields fields = {
+        .cloud = c->config.name,
+        .state = state_names[state],
+        .code = p ? problem_word(p->code) : NULL,
+    };
+    int priority = LOG_INFO;
+
+    if (c->state == state)
+        return;
+    if (state == CLOUD_DEGRADED || state == CLOUD_SIGNED_OUT)
+        priority = LOG_WARNING;
+    else if (state == CLOUD_FAILED || state == CLOUD_REJECTED)
+        priority = LOG_ERR;
+    else if (state == CLOUD_RENEWING || c->state == CLOUD_RENEWING)
+        priority = LOG_DEBUG; /* every renewal that goes well says so in one line already */
+    log_with(priority, &fields, "cloud %s is %s", c->config.name, state_names[state]);
+    if (state == CLOUD_SIGNED_OUT && p)
+        log_with(LOG_WARNING, &fields, "%s", p->detail);
+    c->state = state;
+    c->host->changed(c->host->userdata);
+}
+
+static usec_t next_event(const struct cloud *c)
+{
+    usec_t due = USEC_INFINITY;
+
+    if (!c->login && c->credential && c->provider)
+        due = c->next_attempt;
+    if (cloud_session(c) && c->session->deadline < due)
+        due = c->session->deadline;
+    return due;
+}
+
+void cloud_update(struct cloud *c)
+{
+    usec_t due;
+
+    if (!c->timer)
+        return;
+    set_state(c, state_of(c));
+    due = next_event(c);
+    if (due == USEC_INFINITY) {
+        (void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+        return;
+    }
+    (void)sd_event_source_set_time(c->timer, due);
+    (void)sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct cloud *c = userdata;
+
+    if (!cloud_session(c))
+        cloud_drop_session(c);
+    if (!c->login && c->credential && c->next_attempt <= clock_boottime())
+        (void)cloud_login(c);
+    cloud_update(c);
+    return 0;
+}
+
+void cloud_fail(struct cloud *c, struct problem *problem)
+{
+    problem_free(c->last_problem);
+    c->last_problem = problem;
+    c->last_problem_at = problem ? clock_realtime() : 0;
+}
+
+void cloud_drop_session(struct cloud *c)
+{
+    session_unref(c->session);
+    c->session = NULL;
+}
+
+struct problem *cloud_explain(const struct cloud *c)
+{
+    if (c->last_problem)
+        return problem_copy(c->last_problem);
+    if (!c->credential)
+        return problem_new(PROBLEM_SIGNED_OUT,
+                           "No credential is held for cloud %s: give it a credential_file, or run "
+                           "`latchkey --cloud %s login`.",
+                           c->config.name, c->config.name);
+    return problem_new(PROBLEM_NOT_READY,
+                       "Cloud %s has no usable token yet: ask again in a moment.", c->config.name);
+}
+
+int64_t cloud_refresh_in(const struct cloud *c)
+{
+    usec_t now = clock_boottime();
+
+    if (!c->credential || !c->provider || c->next_attempt == USEC_INFINITY)
+        return -1;
+    return c->login || c->next_attempt <= now ? 0
+                                              : (int64_t)((c->next_attempt - now) / USEC_PER_SEC);
+}
+
+/* ---- waiters */
+
+void cloud_wait(struct cloud *c, struct cloud_waiter *w)
+{
+    cloud_waiter_cancel(w);
+    w->next = c->waiters;
+    if (w->next)
+        w->next->link = &w->next;
+    w->link = &c->waiters;
+    c->waiters = w;
+}
+
+void cloud_waiter_cancel(struct cloud_waiter *w)
+{
+    if (!w->link)
+        return;
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    w->link = NULL;
+    w->next = NULL;
+}
+
+void cloud_wake(struct cloud *c)
+{
+    struct cloud_waiter *waiters = c->waiters;
+
+    /* Those who wait again land in the list anew and are not looked at twice. */
+    c->waiters = NULL;
+    if (waiters)
+        waiters->link = &waiters;
+    while (waiters) {
+        struct cloud_waiter *w = waiters;
+
+        cloud_waiter_cancel(w);
+        w->wake(w);
+    }
+}
+
+/* ---- life */
+
+int cloud_new(const struct cloud_host *host, struct cloud **ret)
+{
+    _cleanup_(cloud_unrefp) struct cloud *c = calloc(1, sizeof(*c));
+    int r;
+
+    if (!c)
+        return -ENOMEM;
+    c->refs = 1;
+    c->host = host;
+    c->state = _CLOUD_STATE_MAX;
+    c->next_attempt = USEC_INFINITY;
+    c->salt = (uint64_t)cloud_dice() << 32 | cloud_dice();
+    r = sd_event_add_time(host->event, &c->timer, CLOCK_BOOTTIME, 0, TIMER_ACCURACY, on_timer, c);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+struct cloud *cloud_ref(struct cloud *c)
+{
+    c->refs++;
+    return c;
+}
+
+void cloud_stop(struct cloud *c)
+{
+    identity_call_free(c->login);
+    c->login = NULL;
+    identity_call_free(c->revocation);
+    c->revocation = NULL;
+    c->timer = sd_event_source_disable_unref(c->timer);
+    c->logins_finished = c->logins_started;
+    cloud_wake(c);
+}
+
+void cloud_remove(struct cloud *c)
+{
+    c->removed = true;
+    cloud_stop(c);
+}
+
+void cloud_unref(struct cloud *c)
+{
+    if (!c || --c->refs > 0)
+        return;
+    identity_call_free(c->login);
+    identity_call_free(c->revocation);
+    sd_event_source_disable_unref(c->timer);
+    session_unref(c->session);
+    credential_free(c->credential);
+    credential_free(c->previous);
+    problem_free(c->last_problem);
+    problem_free(c->revocation_problem);
+    cloud_config_done(&c->config);
+    free(c);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One cloud: its credential, its session and the state machine that keeps the second alive with the
+ * first. It has one timer, and at most one login under way however many ask for it. A login that
+ * fails never takes a session away that still serves.
+ *
+ * The fields are there to be read by others; only the cloud room's own files write them.
+ */
+#ifndef CLOUD_H
+#define CLOUD_H
+
+#include "identity.h"
+#include "identity_call.h"
+#include "session.h"
+#include "upstream.h"
+
+enum cloud_state {
+    CLOUD_STARTING,   /* the first login is under way */
+    CLOUD_READY,      /* a usable token is held */
+    CLOUD_RENEWING,   /* a usable token is held and a login is under way */
+    CLOUD_DEGRADED,   /* a usable token is held, the last login failed */
+    CLOUD_FAILED,     /* no usable token */
+    CLOUD_REJECTED,   /* the identity service refused the credentials */
+    CLOUD_SIGNED_OUT, /* no credential is held */
+    _CLOUD_STATE_MAX,
+};
+
+/* What all clouds live on; borrowed, outlives them. */
+struct cloud_host {
+    sd_event *event;
+    struct upstream *upstream;
+    struct identity_limits limits;
+    void (*changed)(void *userdata); /* a cloud's state is another one now */
+    void *userdata;
+};
+
+/* Somebody who wants to look again after the next outcome of a login or a revocation. Woken once;
+ * may wait again. */
+struct cloud_waiter {
+    struct cloud_waiter *next, **link;
+    void (*wake)(struct cloud_waiter *w);
+};
+
+struct cloud_counters {
+    uint64_t logins_succeeded;
+    uint64_t logins_failed[_PROBLEM_MAX];
+    uint64_t renewals; /* new tokens after the first */
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+};
+
+#define CLOUD_INCURABLES 16
+
+/* What is known of 401s (cloud_challenge.c). */
+struct cloud_challenges {
+    usec_t last;       /* when one last led to a login, CLOCK_BOOTTIME; 0: never */
+    bool login_due;    /* the next login is because of one */
+    uint64_t brought;  /* the generation that such a login brought */
+    uint64_t accepted; /* the last generation that a service took, since then */
+
+    /* Resources that answered 401 to a fresh token too: for a while nobody logs in for those. */
+    struct {
+        uint64_t resource;
+        unsigned times;
+        usec_t until;
+    } incurable[CLOUD_INCURABLES];
+    size_t next; /* the place to take when none is free */
+};
+
+struct cloud {
+    unsigned refs;
+    const struct cloud_host *host;
+    struct cloud_config config;
+    const struct identity_provider *provider; /* NULL: this build has none for it */
+
+    struct credential *credential;       /* what logs in; NULL: signed out */
+    struct credential *previous;         /* comes back when `credential`, handed in, is refused */
+    struct credential_digest configured; /* of what the configuration last had */
+    uint64_t salt;                       /* of that digest */
+
+    bool removed; /* not configured any more: nothing will come of waiting */
+    enum cloud_state state;
+    struct session *session;      /* may be dead: ask cloud_session() */
+    uint64_t generation;          /* of the last new token */
+    struct problem *last_problem; /* NULL: the last login succeeded, or there was none */
+    usec_t last_problem_at;       /* CLOCK_REALTIME */
+    unsigned failures;            /* in a row */
+    usec_t next_attempt;          /* CLOCK_BOOTTIME; USEC_INFINITY: none planned */
+
+    struct identity_call *login;
+    uint64_t logins_started; /* numbers the logins: the one under way, or the last one */
+    uint64_t logins_finished;
+    usec_t last_login; /* when the last one ended, CLOCK_BOOTTIME */
+
+    struct cloud_challenges challenge;
+
+    struct identity_call *revocation;
+    struct problem *revocation_problem; /* of the last one; NULL: it went well */
+
+    sd_event_source *timer;
+    struct cloud_waiter *waiters;
+    struct cloud_counters counters;
+};
+
+const char *cloud_state_name(enum cloud_state state);
+
+/* A cloud with one reference, not configured yet. 0 or a negative errno. */
+int cloud_new(const struct cloud_host *host, struct cloud **ret);
+struct cloud *cloud_ref(struct cloud *c);
+void cloud_unref(struct cloud *c);
+DEFINE_CLEANUP(struct cloud *, cloud_unref)
+
+/*
+ * Takes a configuration over, at the start and at each reload, and logs in where that is called
+ * for. `credential` is the configuration's, NULL when it has none, and the cloud's from here on, as
+ * is `unreadable`, which says why it could not be read. A credential that was handed in over the
+ * socket stays until the configuration's own changes. 0 or a negative errno; then nothing has
+ * changed.
+ */
+int cloud_configure(struct cloud *c, const struct cloud_config *config,
+                    struct credential *credential, struct problem *unreadable);
+
+/* No login, timer or waiter from here on: the daemon stops. */
+void cloud_stop(struct cloud *c);
+
+/* The same because the cloud is not configured any more; who waits for it will be told so. */
+void cloud_remove(struct cloud *c);
+
+/* The session if its token is alive at this moment, else NULL. Borrowed. */
+struct session *cloud_session(const struct cloud *c);
+
+/* Why there is no usable token, as a problem to hand out; NULL without memory. The caller frees it.
+ */
+struct problem *cloud_explain(const struct cloud *c);
+
+/*
+ * Starts a login or joins the one under way: its number, which logins_finished reaches when it has
+ * ended; 0 when there is nothing to log in with. cloud_login_soon() is the same, but a login that
+ * ended less than 5 s ago counts.
+ */
+uint64_t cloud_login(struct cloud *c);
+uint64_t cloud_login_soon(struct cloud *c);
+
+enum cloud_challenge {
+    CHALLENGE_RETRY, /* there is a newer token: use it */
+    CHALLENGE_WAIT,  /* there will be an outcome: wait for it and look again */
+    CHALLENGE_FINAL, /* no login would help: hand the 401 back */
+};
+
+/*
+ * A service answered 401 to the token of that generation; `resource` is a hash of what was asked
+ * for. At most one login in 5 s comes of it, and ever fewer for a resource that no login cures. Who
+ * was told to wait asks again when woken, with again = true, which starts nothing.
+ */
+enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint64_t resource,
+                                     bool again);
+
+/* It answered 401 to the fresh token, too. */
+void cloud_challenge_failed(struct cloud *c, uint64_t resource);
+
+/* A service took the token of that generation. */
+void cloud_accepted(struct cloud *c, uint64_t generation, uint64_t resource);
+
+/* A credential handed in over the socket, the cloud's from here on: logs in at once. The login's
+ * number, or 0 without a provider. */
+uint64_t cloud_set_credential(struct cloud *c, struct credential *credential);
+
+/* Forgets credential and token and has the identity service revoke the token; `revocation` is NULL
+ * when that has ended. */
+void cloud_forget(struct cloud *c);
+
+/* Seconds until the next planned login, or -1 when there is none. */
+int64_t cloud_refresh_in(const struct cloud *c);
+
+void cloud_wait(struct cloud *c, struct cloud_waiter *w);
+void cloud_waiter_cancel(struct cloud_waiter *w);
+
+/* Wakes everybody who waits. */
+void cloud_wake(struct cloud *c);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a cloud does over the wire, and with what: the one login that may be under way, the
+ * credential it is made with, and the revocation at the end.
+ */
+#include "cloud_private.h"
+
+#include "log.h"
+#include "schedule.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void log_login(const struct cloud *c)
+{
+    struct log_fields fields = {.cloud = c->config.name};
+
+    log_with(LOG_INFO, &fields, "logged in to cloud %s as %s: token %llu lives for %llu s",
+             c->config.name, c->session->user_name ? c->session->user_name : "?",
+             (unsigned long long)c->session->generation,
+             (unsigned long long)session_seconds_left(c->session, clock_boottime()));
+}
+
+/* ---- the outcome of a login */
+
+/* A service that is asked early may hand the same token back: that is no new one, and its end stays
+ * what it is. */
+static void publish(struct cloud *c, struct session *session)
+{
+    bool same = c->session && !strcmp(c->session->token, session->token);
+
+    if (!same)
+        c->generation++;
+    if (c->challenge.login_due) {
+        c->challenge.brought = c->generation;
+        c->challenge.accepted = 0;
+    }
+    session->generation = c->generation;
+    if (!same && c->generation > 1)
+        c->counters.renewals++;
+    cloud_drop_session(c);
+    c->session = session;
+}
+
+static void succeeded(struct cloud *c, struct session *session)
+{
+    usec_t now = clock_boottime();
+
+    publish(c, session);
+    c->failures = 0;
+    c->counters.logins_succeeded++;
+    c->next_attempt = schedule_renewal(now, session->deadline, cloud_dice());
+    c->challenge.login_due = false;
+    cloud_fail(c, NULL);
+    credential_free(TAKE_PTR(c->previous));
+    log_login(c);
+}
+
+/* Nobody locks out a cloud that works with a mistyped key: what was there before comes back. */
+static bool restore_previous(struct cloud *c)
+{
+    if (!c->previous)
+        return false;
+    credential_free(c->credential);
+    c->credential = TAKE_PTR(c->previous);
+    c->failures = 0;
+    c->next_attempt = cloud_session(c)
+                          ? schedule_renewal(clock_boottime(), c->session->deadline, cloud_dice())
+                          : schedule_retry(clock_boottime(), 1, 0, cloud_dice());
+    return true;
+}
+
+/* A NULL problem is one that there was no memory for. */
+static void failed(struct cloud *c, struct problem *problem)
+{
+    enum problem_code code = problem ? problem->code : PROBLEM_INTERNAL;
+    struct log_fields fields = {.cloud = c->config.name, .code = problem_word(code)};
+    usec_t now = clock_boottime();
+
+    c->counters.logins_failed[code]++;
+    c->failures++;
+    c->challenge.login_due = false;
+    log_with(LOG_WARNING, &fields, "login to cloud %s failed: %s", c->config.name,
+             problem ? problem->detail : "out of memory");
+
+    if (code != PROBLEM_CREDENTIALS_REJECTED)
+        c->next_attempt =
+            schedule_retry(now, c->failures, problem ? problem->retry_after : 0, cloud_dice());
+    else if (!restore_previous(c))
+        c->next_attempt = schedule_retry_rejected(now, c->failures, cloud_dice());
+    cloud_fail(c, problem);
+}
+
+static void finish(struct cloud *c, struct session *session, struct problem *problem)
+{
+    c->logins_finished = c->logins_started;
+    c->last_login = clock_boottime();
+    if (session)
+        succeeded(c, session);
+    else
+        failed(c, problem);
+    cloud_update(c);
+    cloud_wake(c);
+}
+
+static struct problem *out_of_memory(void)
+{
+    return problem_new(PROBLEM_INTERNAL, "The daemon is out of memory.");
+}
+
+static void on_login(const struct identity_answer *answer, const struct problem *failure,
+                     void *userdata)
+{
+    struct cloud *c = userdata;
+    struct problem *problem = NULL;
+    struct session *session = NULL;
+
+    if (!answer)
+        problem = problem_copy(failure);
+    else if (c->provider->decode_login(answer, &session, &problem) < 0)
+        problem = out_of_memory();
+    identity_call_free(TAKE_PTR(c->login));
+    finish(c, session, problem);
+}
+
+/* ---- a login's start */
+
+static int start_login(struct cloud *c, struct problem **ret_problem)
+{
+    struct identity_request *request = NULL;
+    int r;
+
+    if (!c->provider) {
+        *ret_problem = problem_new(PROBLEM_UNSUPPORTED_IDENTITY,
+                                   "This latchkeyd has no provider for identity_type %s of cloud "
+                                   "%s.",
+                                   c->config.identity_type, c->config.name);
+        return 1;
+    }
+    r = c->provider->encode_login(&c->config, c->credential, &request, ret_problem);
+    if (r != 0)
+        return r;
+    return identity_call_start(c->host->upstream, request, &c->config, &c->host->limits, on_login,
+                               c, &c->login);
+}
+
+uint64_t cloud_login(struct cloud *c)
+{
+    struct problem *problem = NULL;
+
+    if (!c->credential || !c->timer)
+        return 0;
+    if (c->login)
+        return c->logins_started;
+    c->logins_started++;
+    if (start_login(c, &problem) == 0)
+        cloud_update(c);
+    else
+        finish(c, NULL, problem);
+    return c->logins_started;
+}
+
+uint64_t cloud_login_soon(struct cloud *c)
+{
+    if (!c->login && c->last_login &&
+        clock_boottime() < c->last_login + SCHEDULE_CHALLENGE_INTERVAL)
+        return c->logins_finished;
+    return cloud_login(c);
+}
+
+/* Whatever login is under way is of no use any more; who waits for it waits for the next one. */
+static void cancel_login(struct cloud *c)
+{
+    identity_call_free(TAKE_PTR(c->login));
+    c->challenge.login_due = false;
+}
+
+/* ---- credentials */
+
+uint64_t cloud_set_credential(struct cloud *c, struct credential *credential)
+{
+    cancel_login(c);
+    if (c->credential && !c->previous)
+        c->previous = TAKE_PTR(c->credential);
+    credential_free(c->credential);
+    c->credential = credential;
+    c->failures = 0;
+    if (!cloud_session(c))
+        cloud_fail(c, NULL);
+    return cloud_login(c);
+}
+
+/* Leaves nothing that could log in or serve; why says what keeps us from it, NULL: nothing. */
+static void sign_out(struct cloud *c, struct problem *why)
+{
+    cancel_login(c);
+    c->logins_finished = c->logins_started;
+    credential_free(TAKE_PTR(c->credential));
+    credential_free(TAKE_PTR(c->previous));
+    cloud_fail(c, why);
+    c->failures = 0;
+    c->next_attempt = USEC_INFINITY;
+    cloud_drop_session(c);
+}
+
+int cloud_configure(struct cloud *c, const struct cloud_config *config,
+                    struct credential *credential, struct problem *unreadable)
+{
+    struct credential_digest digest = credential_digest(credential, c->salt);
+    bool new_config, new_credential;
+    struct cloud_config copy;
+    int r;
+
+    r = cloud_config_copy(config, &copy);
+    if (r < 0) {
+        credential_free(credential);
+        problem_free(unreadable);
+        return r;
+    }
+    cloud_config_forget_keys(&copy);
+    new_config = !c->config.name || !cloud_config_equal(&c->config, &copy);
+    cloud_config_done(&c->config);
+    c->config = copy;
+    c->provider = identity_find(c->config.identity_type);
+
+    /* A file that cannot be read at the moment is no reason to give up the key that was in it. */
+    new_credential =
+        !credential_digest_equal(&digest, &c->configured) && !(unreadable && c->credential);
+    if (new_credential) {
+        c->configured = digest;
+        credential_free(TAKE_PTR(c->previous));
+        credential_free(c->credential);
+        c->credential = credential;
+    } else {
+        credential_free(credential);
+    }
+
+    if (c->credential) {
+        problem_free(unreadable);
+        if (new_config || new_credential)
+            cancel_login(c);
+        if (new_config || new_credential || !cloud_session(c)) {
+            c->failures = 0;
+            (void)cloud_login(c);
+        }
+    } else {
+        sign_out(c, unreadable);
+    }
+    cloud_update(c);
+    cloud_wake(c);
+    return 0;
+}
+
+/* ---- revocation */
+
+static void revoked(struct cloud *c, struct problem *problem)
+{
+    struct log_fields fields = {.cloud = c->config.name,
+                                .code = problem ? problem_word(problem->code) : NULL};
+
+    identity_call_free(TAKE_PTR(c->revocation));
+    problem_free(c->revocation_problem);
+    c->revocation_problem = problem;
+    log_with(problem ? LOG_WARNING : LOG_INFO, &fields, "cloud %s: the token was %s%s",
+             c->config.name, problem ? "not revoked: " : "revoked", problem ? problem->detail : "");
+    cloud_wake(c);
+}
+
+static void on_revocation(const struct identity_answer *answer, const struct problem *failure,
+                          void *userdata)
+{
+    struct cloud *c = userdata;
+    struct problem *problem = NULL;
+
+    if (failure)
+        problem = problem_copy(failure);
+    else if (answer->status >= 300 && answer->status != 404 && answer->status != 401)
+        problem = problem_new(PROBLEM_BAD_ANSWER,
+                              "The identity service answered %u to the revocation: the token lives "
+                              "on until it expires.",
+                              answer->status);
+    revoked(c, problem);
+}
+
+static void start_revocation(struct cloud *c, const char *token)
+{
+    struct identity_request *request;
+    int r;
+
+    r = c->provider->encode_revoke(&c->config, token, &request);
+    if (r >= 0)
+        r = identity_call_start(c->host->upstream, request, &c->config, &c->host->limits,
+                                on_revocation, c, &c->revocation);
+    if (r < 0)
+        revoked(c, out_of_memory());
+}
+
+void cloud_forget(struct cloud *c)
+{
+    struct session *session = cloud_session(c);
+
+    problem_free(TAKE_PTR(c->revocation_problem));
+    if (session && c->provider && !c->revocation)
+        start_revocation(c, session->token);
+    sign_out(c, NULL);
+    cloud_update(c);
+    cloud_wake(c);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "clouds.h"
+
+#include "credential_watch.h"
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What was read for one cloud before anything is changed. */
+struct reading {
+    struct credential *credential;
+    struct problem *unreadable;
+    char *path; /* the file that counts, NULL: none */
+};
+
+struct clouds_watch {
+    struct clouds *clouds;
+    struct cloud *cloud;
+    struct credential_watch *file;
+};
+
+static void readings_free(struct reading *readings, size_t n)
+{
+    for (size_t i = 0; readings && i < n; i++) {
+        credential_free(readings[i].credential);
+        problem_free(readings[i].unreadable);
+        free(readings[i].path);
+    }
+    free(readings);
+}
+
+static int read_credential(const struct config *config, const struct cloud_config *cloud,
+                           struct reading *ret, char **ret_error)
+{
+    _cleanup_(freep) char *warning = NULL, *error = NULL;
+    int r;
+
+    r = config_credential(config, cloud, &ret->credential, &ret->path, &warning, &error);
+    if (warning)
+        log_warning("%s", warning);
+    if (r >= 0)
+        return 0;
+    if (r == -EBADMSG || r == -ENOMEM) {
+        *ret_error = TAKE_PTR(error);
+        return r;
+    }
+    /* It may come later, and the other clouds need not wait for it. */
+    ret->unreadable =
+        problem_new(PROBLEM_CREDENTIAL_UNREADABLE, "%s.", error ? error : strerror(-r));
+    return ret->unreadable ? 0 : -ENOMEM;
+}
+
+static int read_credentials(const struct config *config, struct reading **ret, char **ret_error)
+{
+    struct reading *readings = calloc(config->n_clouds, sizeof(*readings));
+
+    if (!readings)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->n_clouds; i++) {
+        int r = read_credential(config, &config->clouds[i], &readings[i], ret_error);
+
+        if (r < 0) {
+            readings_free(readings, config->n_clouds);
+            return r;
+        }
+    }
+    *ret = readings;
+    return 0;
+}
+
+static struct cloud *find(struct cloud *const *all, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(all[i]->config.name, name))
+            return all[i];
+    return NULL;
+}
+
+static int make(const struct clouds *c, const struct cloud_host *host, const char *name,
+                struct cloud **ret)
+{
+    struct cloud *known = find(c->all, c->n, name);
+
+    if (!known)
+        return cloud_new(host, ret);
+    *ret = cloud_ref(known);
+    return 0;
+}
+
+/* ---- credential files that change by themselves */
+
+static void on_file_changed(void *userdata)
+{
+    struct clouds_watch *w = userdata;
+    const struct cloud_config *config = config_find(w->clouds->config, w->cloud->config.name);
+    _cleanup_(freep) char *error = NULL;
+    struct reading reading = {0};
+    int r;
+
+    if (!config)
+        return;
+    r = read_credential(w->clouds->config, config, &reading, &error);
+    if (r < 0)
+        log_warning("cloud %s keeps the key that it has: %s", config->name,
+                    error ? error : strerror(-r));
+    else
+        (void)cloud_configure(w->cloud, config, TAKE_PTR(reading.credential),
+                              TAKE_PTR(reading.unreadable));
+    free(reading.path);
+}
+
+static void unwatch(struct clouds *c)
+{
+    for (size_t i = 0; c->watches && i < c->n; i++)
+        credential_watch_free(c->watches[i].file);
+    free(TAKE_PTR(c->watches));
+}
+
+/* A file that cannot be watched is still read at each reload. */
+static void watch(struct clouds *c, sd_event *event, const struct reading *readings)
+{
+    c->watches = calloc(c->n, sizeof(*c->watches));
+    for (size_t i = 0; c->watches && i < c->n; i++) {
+        struct clouds_watch *w = &c->watches[i];
+        int r;
+
+        w->clouds = c;
+        w->cloud = c->all[i];
+        if (!readings[i].path)
+            continue;
+        r = credential_watch_new(event, readings[i].path, on_file_changed, w, &w->file);
+        if (r < 0)
+            log_info("%s is not watched (%s): reload after it has changed", readings[i].path,
+                     strerror(-r));
+    }
+}
+
+/* ---- configuration */
+
+/* Puts the new clouds in the old ones' place. Nothing can fail here any more. */
+static void replace(struct clouds *c, struct cloud **all, size_t n, const struct config *config)
+{
+    unwatch(c);
+    for (size_t i = 0; i < c->n; i++) {
+        if (!find(all, n, c->all[i]->config.name))
+            cloud_remove(c->all[i]);
+        cloud_unref(c->all[i]);
+    }
+    free(c->all);
+    c->all = all;
+    c->n = n;
+    c->config = config;
+}
+
+static struct cloud **make_all(const struct clouds *c, const struct cloud_host *host,
+                               const struct config *config)
+{
+    struct cloud **all = calloc(config->n_clouds, sizeof(struct cloud *));
+    size_t n = 0;
+
+    while (all && n < config->n_clouds && make(c, host, config->clouds[n].name, &all[n]) >= 0)
+        n++;
+    if (n == config->n_clouds)
+        return all;
+    for (size_t i = 0; i < n; i++)
+        cloud_unref(all[i]);
+    free(all);
+    return NULL;
+}
+
+int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
+                     char **ret_error)
+{
+    struct reading *readings = NULL;
+    struct cloud **all;
+    int r;
+
+    r = read_credentials(config, &readings, ret_error);
+    if (r < 0)
+        return r;
+    all = make_all(c, host, config);
+    if (!all) {
+        readings_free(readings, config->n_clouds);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->n_clouds && r >= 0; i++)
+        r = cloud_configure(all[i], &config->clouds[i], TAKE_PTR(readings[i].credential),
+                            TAKE_PTR(readings[i].unreadable));
+    replace(c, all, config->n_clouds, config);
+    c->preset = find(all, c->n, config->default_cloud);
+    watch(c, host->event, readings);
+    readings_free(readings, config->n_clouds);
+    return r;
+}
+
+struct cloud *clouds_find(const struct clouds *c, const char *name)
+{
+    struct cloud *found = find(c->all, c->n, name);
+
+    if (!found && !strcmp(name, "default"))
+        return c->preset;
+    return found;
+}
+
+bool clouds_ready(const struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (!cloud_session(c->all[i]))
+            return false;
+    return true;
+}
+
+bool clouds_settled(const struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->all[i]->state == CLOUD_STARTING)
+            return false;
+    return true;
+}
+
+void clouds_wake(struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        cloud_wake(c->all[i]);
+}
+
+void clouds_stop(struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        cloud_stop(c->all[i]);
+}
+
+void clouds_done(struct clouds *c)
+{
+    unwatch(c);
+    for (size_t i = 0; i < c->n; i++)
+        cloud_unref(c->all[i]);
+    free(c->all);
+    *c = (struct clouds){0};
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* All configured clouds, and which of them is the default. A reload changes them in place; whoever
+ * holds a reference keeps its cloud. */
+#ifndef CLOUDS_H
+#define CLOUDS_H
+
+#include "cloud.h"
+
+struct clouds {
+    struct cloud **all; /* in the configuration's order */
+    size_t n;
+    struct cloud *preset;         /* what `default` stands for; one of them */
+    struct clouds_watch *watches; /* one for each cloud, in the same order */
+    const struct config *config;
+};
+
+/*
+ * Makes the clouds be what the configuration says: starts new ones, tells the others, stops those
+ * that are gone. The credentials are read here; one that is malformed fails the whole, with
+ * ret_error set to a sentence, and nothing has changed then. 0 or a negative errno.
+ */
+int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
+                     char **ret_error);
+
+/* The cloud of that name, or NULL. Borrowed. */
+struct cloud *clouds_find(const struct clouds *c, const char *name);
+
+/* Whether every cloud holds a usable token. */
+bool clouds_ready(const struct clouds *c);
+
+/* Whether no first login is under way any more: each has succeeded, or has failed and said so. */
+bool clouds_settled(const struct clouds *c);
+
+/* Has everybody who waits for any cloud look again. */
+void clouds_wake(struct clouds *c);
+
+void clouds_stop(struct clouds *c);
+void clouds_done(struct clouds *c);
+
+#endif

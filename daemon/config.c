@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a file to a configuration in two steps: first the whole file is taken in as text
+ * (config_draft.h), so that what is unknown or given twice is refused where it stands; then each
+ * section's text, with [DEFAULT]'s where it is silent, becomes a value by way of the table of keys
+ * (config_keys.h).
+ */
+#include "config.h"
+
+#include "config_draft.h"
+#include "config_keys.h"
+#include "inifile.h"
+
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+
+/* Keeps a sentence, which it takes, for whoever loads the configuration. What is wrong in [DEFAULT]
+ * comes up with every cloud, and is said once. */
+static int keep_warning(struct config *c, char *sentence)
+{
+    _cleanup_(freep) char *owned = sentence;
+    char **grown;
+
+    for (size_t i = 0; i < c->n_warnings; i++)
+        if (strcmp(c->warnings[i], sentence) == 0)
+            return 0;
+    grown = reallocarray(c->warnings, c->n_warnings + 2, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    c->warnings = grown;
+    c->warnings[c->n_warnings++] = TAKE_PTR(owned);
+    c->warnings[c->n_warnings] = NULL;
+    return 0;
+}
+
+static int warn(struct config *c, unsigned line, enum config_key_id id, const char *what)
+{
+    char *sentence;
+
+    /* A warning looks like an error, it only stops nothing. */
+    if (inifile_refuse(c->path, line, config_keys[id].name, &sentence, "%s", what) == -ENOMEM)
+        return -ENOMEM;
+    return keep_warning(c, sentence);
+}
+
+static bool is_given(const struct config_value *v)
+{
+    return v->text && *v->text;
+}
+
+static bool is_cloud(const char *section)
+{
+    return strcmp(section, CONFIG_DAEMON) != 0 && strcmp(section, CONFIG_FALLBACK) != 0;
+}
+
+/* The values that hold for a cloud: its own, and where it has none those of [DEFAULT]. One
+ * section's user never comes together with another's key. They are borrowed. */
+static void merge(const struct config_section *own, const struct config_section *fallback,
+                  struct config_value ret[static _KEY_MAX])
+{
+    bool has_login = false;
+
+    for (size_t id = 0; id < _KEY_MAX; id++)
+        if (config_keys[id].is_login && is_given(&own->values[id]))
+            has_login = true;
+    for (size_t id = 0; id < _KEY_MAX; id++) {
+        ret[id] = own->values[id];
+        if (fallback && !is_given(&ret[id]) && !(config_keys[id].is_login && has_login))
+            ret[id] = fallback->values[id];
+    }
+}
+
+/* Reads the values of one kind, the daemon's or a cloud's, into their structure. */
+static int apply(const char *path, const struct config_value values[static _KEY_MAX], bool daemons,
+                 void *structure, char **ret_error)
+{
+    for (size_t i = 0; i < _KEY_MAX; i++) {
+        enum config_key_id id = (enum config_key_id)i;
+        int r;
+
+        if (config_key_is_daemons(id) != daemons || !is_given(&values[id]))
+            continue;
+        r = config_key_apply(id, values[id].text, structure);
+        if (r == -EINVAL)
+            return inifile_refuse(path, values[id].line, config_keys[id].name, ret_error,
+                                  "wrong value; give %s", config_keys[id].wanted);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* What a cloud's values must be to one another. */
+static int check_cloud(const struct config *c, const struct cloud_config *cloud,
+                       const struct config_value values[static _KEY_MAX], char **ret_error)
+{
+    enum config_key_id key = cloud->api_key ? KEY_API_KEY : KEY_PASSWORD;
+
+    if (cloud->api_key && cloud->password)
+        return inifile_refuse(c->path, values[KEY_PASSWORD].line, "password", ret_error,
+                              "api_key is given too, in line %u; take one of the two out",
+                              values[KEY_API_KEY].line);
+    if ((cloud->api_key || cloud->password) && !cloud->username)
+        return inifile_refuse(c->path, values[key].line, config_keys[key].name, ret_error,
+                              "no username goes with it; add `username = NAME`");
+    if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
+        return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
+                              "missing, and %s has none of its own; add `auth_endpoint = URL`",
+                              cloud->identity_type);
+    return 0;
+}
+
+/* What a cloud's values say that comes to nothing. */
+static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
+                          const struct config_value values[static _KEY_MAX])
+{
+    bool has_key = cloud->api_key || cloud->password;
+    int r = 0;
+
+    for (size_t id = 0; r >= 0 && id < _KEY_MAX; id++)
+        if (config_keys[id].unused && is_given(&values[id]))
+            r = warn(c, values[id].line, (enum config_key_id)id, config_keys[id].unused);
+    if (r >= 0 && has_key && cloud->credential_file)
+        r = warn(c, values[KEY_CREDENTIAL_FILE].line, KEY_CREDENTIAL_FILE,
+                 "not read, for the key stands here too; take one of the two out");
+    if (r >= 0 && !has_key && cloud->username)
+        r = warn(c, values[KEY_USERNAME].line, KEY_USERNAME,
+                 "not used without api_key or password; a credential_file holds its own");
+    return r;
+}
+
+static int cloud_config_init(struct cloud_config *cloud, const char *name)
+{
+    cloud->name = strdup(name);
+    cloud->identity_type = strdup("rackspace");
+    cloud->verify_ssl = true;
+    return cloud->name && cloud->identity_type ? 0 : -ENOMEM;
+}
+
+/* Adds a cloud that has nothing but its name yet. */
+static int add_cloud(struct config *c, const char *name, struct cloud_config **ret)
+{
+    struct cloud_config *grown = reallocarray(c->clouds, c->n_clouds + 1, sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    c->clouds = grown;
+    grown[c->n_clouds] = (struct cloud_config){0};
+    *ret = &grown[c->n_clouds++];
+    return cloud_config_init(*ret, name);
+}
+
+static int add_section(struct config *c, const struct config_section *s,
+                       const struct config_section *fallback, char **ret_error)
+{
+    struct config_value values[_KEY_MAX];
+    struct cloud_config *cloud;
+    int r;
+
+    r = add_cloud(c, s->name, &cloud);
+    if (r < 0)
+        return r;
+    merge(s, fallback, values);
+    r = apply(c->path, values, false, cloud, ret_error);
+    if (r < 0)
+        return r;
+    r = check_cloud(c, cloud, values, ret_error);
+    return r < 0 ? r : warn_of_unused(c, cloud, values);
+}
+
+/* [DEFAULT] must be right in itself, also where every cloud has a value of its own. */
+static int check_fallback(const struct config *c, const struct config_section *fallback,
+                          char **ret_error)
+{
+    _cleanup_(cloud_config_done) struct cloud_config nobodys = {0};
+
+    return apply(c->path, fallback->values, false, &nobodys, ret_error);
+}
+
+static int add_clouds(struct config *c, const struct config_draft *d, char **ret_error)
+{
+    static char rackspace[] = "rackspace";
+    static const struct config_section alone = {.name = rackspace};
+    const struct config_section *fallback = config_draft_find(d, CONFIG_FALLBACK);
+    int r = fallback ? check_fallback(c, fallback, ret_error) : 0;
+
+    for (size_t i = 0; r >= 0 && i < d->n_sections; i++)
+        if (is_cloud(d->sections[i].name))
+            r = add_section(c, &d->sections[i], fallback, ret_error);
+    if (r >= 0 && c->n_clouds == 0)
+        r = add_section(c, &alone, fallback, ret_error);
+    return r;
+}
+
+/* Without a word from the file: `default`, then `settings`, as pyrax once called it, then the first
+ * cloud. */
+static int choose_default(struct config *c, unsigned line, char **ret_error)
+{
+    static const char *const names[] = {"default", "settings"};
+    const char *chosen = c->clouds[0].name;
+
+    if (c->default_cloud) {
+        if (!config_find(c, c->default_cloud))
+            return inifile_refuse(c->path, line, "default", ret_error,
+                                  "no cloud of that name; write a section for it or give another");
+        if (config_find(c, "default") && strcmp(c->default_cloud, "default") != 0)
+            return inifile_refuse(c->path, line, "default", ret_error,
+                                  "names one cloud while another is called `default`; rename that "
+                                  "one or take this line out");
+        return 0;
+    }
+    for (size_t i = ARRAY_SIZE(names); i-- > 0;)
+        if (config_find(c, names[i]))
+            chosen = names[i];
+    c->default_cloud = strdup(chosen);
+    return c->default_cloud ? 0 : -ENOMEM;
+}
+
+static int config_new(const char *path, struct config **ret)
+{
+    _cleanup_(config_freep) struct config *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return -ENOMEM;
+    c->socket_mode = 0660;
+    c->log_level = LOG_INFO;
+    c->connect_timeout = 10 * USEC_PER_SEC;
+    c->login_timeout = 30 * USEC_PER_SEC;
+    c->upstream_timeout = 60 * USEC_PER_SEC;
+    c->path = path ? strdup(path) : NULL;
+    c->warnings = calloc(1, sizeof(*c->warnings));
+    if ((path && !c->path) || !c->warnings)
+        return -ENOMEM;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+/* Warns of keys in a configuration file that others can read. */
+static int check_exposure(struct config *c, const struct config_draft *d, const struct stat *st)
+{
+    char *warning = NULL;
+    bool holds_key = false;
+    int r;
+
+    for (size_t i = 0; i < d->n_sections; i++)
+        for (size_t id = 0; id < _KEY_MAX; id++)
+            if (config_keys[id].field == KEY_FIELD_SECRET && d->sections[i].values[id].text)
+                holds_key = true;
+    if (!holds_key)
+        return 0;
+    r = credential_exposure(c->path, st, &warning);
+    return r < 0 || !warning ? r : keep_warning(c, warning);
+}
+
+int config_load(const char *path, struct config **ret, char **ret_error)
+{
+    _cleanup_(config_freep) struct config *c = NULL;
+    _cleanup_(config_draft_done) struct config_draft draft = {0};
+    static const struct config_section nothing;
+    const struct config_section *daemons;
+    struct stat st;
+    int r;
+
+    r = config_new(path, &c);
+    if (r < 0)
+        return r;
+    r = config_draft_read(path, &draft, &st, ret_error);
+    if (r < 0)
+        return r;
+    daemons = config_draft_find(&draft, CONFIG_DAEMON);
+    if (!daemons)
+        daemons = &nothing;
+    r = apply(path, daemons->values, true, c, ret_error);
+    if (r < 0)
+        return r;
+    r = add_clouds(c, &draft, ret_error);
+    if (r < 0)
+        return r;
+    r = choose_default(c, daemons->values[KEY_DEFAULT].line, ret_error);
+    if (r < 0)
+        return r;
+    r = check_exposure(c, &draft, &st);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+int config_default(const char *credential_file, const char *auth_endpoint, struct config **ret)
+{
+    _cleanup_(config_freep) struct config *c = NULL;
+    struct cloud_config *cloud;
+    int r;
+
+    r = config_new(NULL, &c);
+    if (r < 0)
+        return r;
+    r = add_cloud(c, "rackspace", &cloud);
+    if (r >= 0 && credential_file)
+        r = config_key_apply(KEY_CREDENTIAL_FILE, credential_file, cloud);
+    if (r >= 0 && auth_endpoint)
+        r = config_key_apply(KEY_AUTH_ENDPOINT, auth_endpoint, cloud);
+    if (r < 0)
+        return r;
+    c->default_cloud = strdup("rackspace");
+    if (!c->default_cloud)
+        return -ENOMEM;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n_clouds; i++)
+        cloud_config_done(&c->clouds[i]);
+    for (size_t i = 0; i < c->n_warnings; i++)
+        free(c->warnings[i]);
+    free(c->clouds);
+    free(c->warnings);
+    free(c->path);
+    free(c->default_cloud);
+    free(c->socket);
+    free(c->socket_group);
+    free(c);
+}
+
+const struct cloud_config *config_find(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_clouds; i++)
+        if (strcmp(c->clouds[i].name, name) == 0)
+            return &c->clouds[i];
+    return NULL;
+}

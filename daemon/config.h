@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration: INI in the shape of pyrax's own .pyrax.cfg, every section a cloud,
+ * `[latchkeyd]` the daemon's own keys. Read once into a value; a reload reads a second value and
+ * compares.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "clock.h"
+#include "credential.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct cloud_config {
+    char *name;
+    char *identity_type; /* "rackspace", "keystone", "swift": never NULL */
+    char *auth_endpoint; /* NULL: the provider's own */
+    char *credential_file;
+    char *username;
+    char *api_key;  /* secret memory */
+    char *password; /* secret memory */
+    char *tenant_id;
+    char *tenant_name;
+    char *region;
+    char *interface; /* "public", "internal", "admin"; NULL: public */
+    char *ca_file;
+    char *user_agent; /* pyrax's custom_user_agent; NULL: latchkey's own */
+    bool verify_ssl;
+};
+
+struct config {
+    char *path; /* NULL: no file was read */
+    char *default_cloud;
+    struct cloud_config *clouds; /* in the file's order; at least one */
+    size_t n_clouds;
+
+    char *socket;            /* NULL: the usual place */
+    mode_t socket_mode;      /* 0660 */
+    char *socket_group;      /* NULL: the process's own */
+    int log_level;           /* syslog priority, LOG_INFO */
+    usec_t connect_timeout;  /* 10 s: to reach a cloud */
+    usec_t login_timeout;    /* 30 s: a whole login */
+    usec_t upstream_timeout; /* 60 s: without a byte moving on a signed request */
+
+    char **warnings; /* NULL-terminated sentences that whoever loads it should log */
+    size_t n_warnings;
+};
+
+/*
+ * Reads a configuration file. 0; a negative errno with ret_error set to a sentence that names file,
+ * line and key (-EBADMSG for what is wrong in the file). The caller frees the sentence.
+ */
+int config_load(const char *path, struct config **ret, char **ret_error);
+
+/* The configuration that needs no file: one cloud `rackspace`; both arguments may be NULL. 0,
+ * -EINVAL for an auth_endpoint that is no http:// or https:// URL, or -ENOMEM. */
+int config_default(const char *credential_file, const char *auth_endpoint, struct config **ret);
+
+void config_free(struct config *c);
+DEFINE_CLEANUP(struct config *, config_free)
+
+/* Wipes the keys that are written in the configuration itself, once they are where they are used. */
+void cloud_config_forget_keys(struct cloud_config *c);
+void config_forget_keys(struct config *c);
+
+const struct cloud_config *config_find(const struct config *c, const char *name);
+bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config *b);
+int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret);
+void cloud_config_done(struct cloud_config *c);
+
+/*
+ * Finds and reads the credential of a cloud: inline keys; else `credential_file` (a relative one in
+ * $CREDENTIALS_DIRECTORY first, then beside the configuration file); else a file in
+ * $CREDENTIALS_DIRECTORY that bears the cloud's name. 0 with ret set, or NULL when there is none.
+ * ret_path is the file that counts (also when it could not be read), or NULL: somebody may want to
+ * watch it. Failures and the warning are credential_read()'s.
+ */
+int config_credential(const struct config *c, const struct cloud_config *cloud,
+                      struct credential **ret, char **ret_path, char **ret_warning,
+                      char **ret_error);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a cloud's credential comes from. $CREDENTIALS_DIRECTORY is looked at each time: systemd may
+ * have filled it anew.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+/* The path of that name in $CREDENTIALS_DIRECTORY, or NULL when it is not there. */
+static int find_passed(const char *name, char **ret)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    _cleanup_(freep) char *path = NULL;
+
+    if (folder && *folder && asprintf(&path, "%s/%s", folder, name) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    *ret = path && exists(path) ? TAKE_PTR(path) : NULL;
+    return 0;
+}
+
+/* The path of that name in the folder of the configuration file, or, where there is no such file,
+ * as it stands. */
+static int place_beside(const char *config_path, const char *name, char **ret)
+{
+    const char *slash = config_path ? strrchr(config_path, '/') : NULL;
+    int folder = slash ? (int)(slash - config_path) + 1 : 0;
+    char *path;
+
+    if (asprintf(&path, "%.*s%s", folder, slash ? config_path : "", name) < 0)
+        return -ENOMEM;
+    *ret = path;
+    return 0;
+}
+
+/* NULL when the cloud names no file and systemd has none for it. */
+static int find_file(const struct config *c, const struct cloud_config *cloud, char **ret)
+{
+    const char *name = cloud->credential_file;
+    _cleanup_(freep) char *path = NULL;
+    int r;
+
+    if (!name || *name != '/') {
+        r = find_passed(name ? name : cloud->name, &path);
+        if (r < 0)
+            return r;
+    }
+    if (!path && name) {
+        r = place_beside(*name == '/' ? NULL : c->path, name, &path);
+        if (r < 0)
+            return r;
+    }
+    *ret = TAKE_PTR(path);
+    return 0;
+}
+
+int config_credential(const struct config *c, const struct cloud_config *cloud,
+                      struct credential **ret, char **ret_path, char **ret_warning,
+                      char **ret_error)
+{
+    const char *key = cloud->api_key ? cloud->api_key : cloud->password;
+    struct credential *credential = NULL;
+    _cleanup_(freep) char *path = NULL;
+    char *warning = NULL;
+    int r = 0;
+
+    if (key)
+        r = credential_new(cloud->api_key ? CREDENTIAL_API_KEY : CREDENTIAL_PASSWORD,
+                           cloud->username, key, &credential);
+    else
+        r = find_file(c, cloud, &path);
+    if (r >= 0 && path)
+        r = credential_read(path, &credential, &warning, ret_error);
+    *ret_path = TAKE_PTR(path);
+    if (r < 0)
+        return r;
+    *ret = credential;
+    *ret_warning = warning;
+    return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* What is unknown, given twice or left empty is refused here, where it stands. */
+#include "config_draft.h"
+
+#include "inifile.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define CLOUD_NAME_MAX 48
+
+void config_draft_done(struct config_draft *d)
+{
+    for (size_t i = 0; i < d->n_sections; i++) {
+        free(d->sections[i].name);
+        for (size_t id = 0; id < _KEY_MAX; id++)
+            secret_free(d->sections[i].values[id].text);
+    }
+    free(d->sections);
+}
+
+static bool is_daemons(const char *section)
+{
+    return strcmp(section, CONFIG_DAEMON) == 0;
+}
+
+const struct config_section *config_draft_find(const struct config_draft *d, const char *name)
+{
+    for (size_t i = 0; i < d->n_sections; i++)
+        if (strcmp(d->sections[i].name, name) == 0)
+            return &d->sections[i];
+    return NULL;
+}
+
+static int check_section_name(const struct inifile_entry *entry, char **ret_error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "._-";
+    const char *name = entry->section;
+    size_t length = strspn(name, allowed);
+
+    if (strncmp(name, "allow", 5) == 0 && (!name[5] || name[5] == ' '))
+        return inifile_refuse(entry->path, entry->line, NULL, ret_error,
+                              "[%s]: this version knows no access rules; take the section out and "
+                              "guard the socket with socket_group and socket_mode",
+                              name);
+    if (strcasecmp(name, CONFIG_DAEMON) == 0 && !is_daemons(name))
+        return inifile_refuse(entry->path, entry->line, NULL, ret_error,
+                              "[%s]: the daemon's own section is spelled [latchkeyd]; correct it",
+                              name);
+    if (name[length] || length > CLOUD_NAME_MAX || strcmp(name, ".") == 0 ||
+        strcmp(name, "..") == 0)
+        return inifile_refuse(entry->path, entry->line, NULL, ret_error,
+                              "[%s]: not a name for a cloud; give 1 to %d letters, digits, dots, "
+                              "underscores and hyphens",
+                              name, CLOUD_NAME_MAX);
+    return 0;
+}
+
+static int open_section(struct config_draft *d, const struct inifile_entry *entry, char **ret_error)
+{
+    const struct config_section *twin = config_draft_find(d, entry->section);
+    struct config_section *grown;
+    int r;
+
+    r = check_section_name(entry, ret_error);
+    if (r < 0)
+        return r;
+    if (twin)
+        return inifile_refuse(entry->path, entry->line, NULL, ret_error,
+                              "[%s]: a second section of that name, the first is in line %u; make "
+                              "them one",
+                              entry->section, twin->line);
+    grown = reallocarray(d->sections, d->n_sections + 1, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    d->sections = grown;
+    grown[d->n_sections] =
+        (struct config_section){.name = strdup(entry->section), .line = entry->line};
+    if (!grown[d->n_sections].name)
+        return -ENOMEM;
+    d->n_sections++;
+    return 0;
+}
+
+static int check_key(const struct config_section *s, const struct inifile_entry *entry,
+                     char **ret_error)
+{
+    enum config_key_id id = config_key_find(entry->key);
+    const char *wrong = NULL;
+
+    if (id == _KEY_MAX)
+        wrong = "unknown key; latchkeyd.conf(5) lists those that there are";
+    else if (config_key_is_daemons(id) && !is_daemons(s->name))
+        wrong = "not a key of a cloud; move it to the section [latchkeyd]";
+    else if (!config_key_is_daemons(id) && is_daemons(s->name))
+        wrong = "not a key of [latchkeyd]; move it to a cloud's section";
+    if (wrong)
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
+
+    if (s->values[id].text)
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
+                              "given twice, first in line %u; take one out", s->values[id].line);
+    if (!*entry->value && !config_keys[id].may_be_empty)
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
+                              "has no value; give %s, or take the line out",
+                              config_keys[id].wanted);
+    if (entry->cut && config_keys[id].field == KEY_FIELD_SECRET)
+        return inifile_refuse_cut(entry, ret_error);
+    return 0;
+}
+
+static int take_entry(const struct inifile_entry *entry, void *userdata, char **ret_error)
+{
+    struct config_draft *d = userdata;
+    struct config_section *s;
+    enum config_key_id id;
+    int r;
+
+    if (!entry->key)
+        return open_section(d, entry, ret_error);
+    s = &d->sections[d->n_sections - 1];
+    r = check_key(s, entry, ret_error);
+    if (r < 0)
+        return r;
+    id = config_key_find(entry->key);
+    s->values[id].line = entry->line;
+    s->values[id].text = secret_strdup(entry->value);
+    return s->values[id].text ? 0 : -ENOMEM;
+}
+
+int config_draft_read(const char *path, struct config_draft *draft, struct stat *ret_stat,
+                      char **ret_error)
+{
+    return inifile_read(path, take_entry, draft, ret_stat, ret_error);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The readers of single values are strict: what they do not understand wholly they refuse, and the
+ * table's `wanted` says what would have been right.
+ */
+#include "config_keys.h"
+
+#include "secret.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+#include <syslog.h>
+
+#define SECONDS_MAX 86400
+
+struct word {
+    const char *spelling;
+    const char *name;
+    int number;
+};
+
+static const struct word booleans[] = {
+    {"yes", NULL, 1}, {"true", NULL, 1},  {"on", NULL, 1},  {"1", NULL, 1},
+    {"no", NULL, 0},  {"false", NULL, 0}, {"off", NULL, 0}, {"0", NULL, 0},
+};
+
+static const struct word identity_types[] = {
+    {"rackspace", "rackspace", 0},
+    {"rax_identity.RaxIdentity", "rackspace", 0}, /* as pyrax spells its own classes */
+    {"keystone", "keystone", 0},
+    {"keystone_identity.KeystoneIdentity", "keystone", 0},
+    {"swift", "swift", 0},
+};
+
+static const struct word interfaces[] = {
+    {"public", "public", 0},        {"publicURL", "public", 0}, {"internal", "internal", 0},
+    {"internalURL", "internal", 0}, {"admin", "admin", 0},      {"adminURL", "admin", 0},
+};
+
+static const struct word log_levels[] = {
+    {"error", NULL, LOG_ERR}, {"warning", NULL, LOG_WARNING}, {"notice", NULL, LOG_NOTICE},
+    {"info", NULL, LOG_INFO}, {"debug", NULL, LOG_DEBUG},
+};
+
+static const struct word *find_word(const struct word *words, size_t n, const char *value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(words[i].spelling, value) == 0)
+            return &words[i];
+    return NULL;
+}
+
+static int set_text(char **field, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
+static int parse_text(const char *value, void *field)
+{
+    return set_text(field, value);
+}
+
+static int parse_secret(const char *value, void *field)
+{
+    char **secret = field;
+    char *copy = secret_strdup(value);
+
+    if (!copy)
+        return -ENOMEM;
+    secret_free(*secret);
+    *secret = copy;
+    return 0;
+}
+
+static int parse_name_of(const struct word *word, char **field)
+{
+    return word ? set_text(field, word->name) : -EINVAL;
+}
+
+static int parse_identity_type(const char *value, void *field)
+{
+    return parse_name_of(find_word(identity_types, ARRAY_SIZE(identity_types), value), field);
+}
+
+static int parse_interface(const char *value, void *field)
+{
+    return parse_name_of(find_word(interfaces, ARRAY_SIZE(interfaces), value), field);
+}
+
+static int parse_boolean(const char *value, void *field)
+{
+    const struct word *word = find_word(booleans, ARRAY_SIZE(booleans), value);
+
+    if (!word)
+        return -EINVAL;
+    *(bool *)field = word->number;
+    return 0;
+}
+
+static int parse_log_level(const char *value, void *field)
+{
+    const struct word *word = find_word(log_levels, ARRAY_SIZE(log_levels), value);
+
+    if (!word)
+        return -EINVAL;
+    *(int *)field = word->number;
+    return 0;
+}
+
+/* The field is that of `interface`: ServiceNet is the internal one, unless something else was
+ * asked for by name. */
+static int parse_use_servicenet(const char *value, void *field)
+{
+    char **interface = field;
+    bool use;
+    int r = parse_boolean(value, &use);
+
+    if (r < 0 || !use || *interface)
+        return r;
+    return set_text(interface, "internal");
+}
+
+static int parse_user_agent(const char *value, void *field)
+{
+    char **agent = field;
+    char *both;
+
+    if (asprintf(&both, "%s latchkey/%s", value, LATCHKEY_VERSION) < 0)
+        return -ENOMEM;
+    free(*agent);
+    *agent = both;
+    return 0;
+}
+
+/* A number of the given base within its bounds, nothing but digits. */
+static int parse_number(const char *value, int base, unsigned long least, unsigned long most,
+                        unsigned long *ret)
+{
+    unsigned long number;
+    char *end;
+
+    if (!isdigit((unsigned char)*value))
+        return -EINVAL;
+    number = strtoul(value, &end, base);
+    if (*end || number < least || number > most)
+        return -EINVAL;
+    *ret = number;
+    return 0;
+}
+
+static int parse_seconds(const char *value, void *field)
+{
+    unsigned long seconds;
+    int r = parse_number(value, 10, 1, SECONDS_MAX, &seconds);
+
+    if (r == 0)
+        *(usec_t *)field = seconds * USEC_PER_SEC;
+    return r;
+}
+
+static int parse_mode(const char *value, void *field)
+{
+    unsigned long mode;
+    int r = parse_number(value, 8, 0, 0777, &mode);
+
+    if (r == 0)
+        *(mode_t *)field = (mode_t)mode;
+    return r;
+}
+
+/* A `~/` at the start is the user's own folder, as it was for pyrax. */
+static int parse_path(const char *value, void *field)
+{
+    const char *home = getenv("HOME");
+    char **path = field;
+    char *expanded;
+
+    if (strncmp(value, "~/", 2) != 0)
+        return set_text(path, value);
+    if (!home || *home != '/')
+        return -EINVAL;
+    if (asprintf(&expanded, "%s/%s", home, value + 2) < 0)
+        return -ENOMEM;
+    free(*path);
+    *path = expanded;
+    return 0;
+}
+
+static int parse_absolute_path(const char *value, void *field)
+{
+    return *value == '/' || strncmp(value, "~/", 2) == 0 ? parse_path(value, field) : -EINVAL;
+}
+
+static int parse_socket(const char *value, void *field)
+{
+    _cleanup_(freep) char *path = NULL;
+    int r = parse_absolute_path(value, &path);
+
+    if (r < 0)
+        return r;
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return -EINVAL;
+    return set_text(field, path);
+}
+
+/* Nothing, or a colon and a port. */
+static bool is_port(const char *text, size_t length)
+{
+    return length == 0 ||
+           (*text == ':' && length >= 2 && length <= 6 &&
+            strspn(text + 1, "0123456789") >= length - 1 && strtoul(text + 1, NULL, 10) <= 65535);
+}
+
+/* A host and perhaps a port, as they stand in a URL. */
+static bool is_authority(const char *text, size_t length)
+{
+    size_t host;
+
+    if (*text != '[') {
+        host = strcspn(text, ":/@[]");
+        return host > 0 && is_port(text + host, length - host);
+    }
+    host = strspn(text + 1, "0123456789abcdefABCDEF:.");
+    return host > 0 && text[1 + host] == ']' && is_port(text + host + 2, length - host - 2);
+}
+
+static int parse_url(const char *value, void *field)
+{
+    const char *rest = strncasecmp(value, "https://", 8) == 0  ? value + 8
+                       : strncasecmp(value, "http://", 7) == 0 ? value + 7
+                                                               : "";
+
+    for (const char *p = value; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f || *p == '?' || *p == '#')
+            return -EINVAL;
+    return is_authority(rest, strcspn(rest, "/")) ? set_text(field, value) : -EINVAL;
+}
+
+#define IN_DAEMON(member) offsetof(struct config, member)
+#define IN_CLOUD(member) offsetof(struct cloud_config, member)
+#define BOOLEAN "yes or no"
+#define SECONDS "a whole number of seconds from 1 to 86400"
+
+const struct config_key config_keys[_KEY_MAX] = {
+    [KEY_DEFAULT] = {"default", parse_text, IN_DAEMON(default_cloud), KEY_FIELD_STRING,
+                     "the name of a cloud"},
+    [KEY_SOCKET] = {"socket", parse_socket, IN_DAEMON(socket), KEY_FIELD_STRING,
+                    "an absolute path of at most 107 bytes"},
+    [KEY_SOCKET_MODE] = {"socket_mode", parse_mode, IN_DAEMON(socket_mode), KEY_FIELD_PLAIN,
+                         "an octal mode such as 0660"},
+    [KEY_SOCKET_GROUP] = {"socket_group", parse_text, IN_DAEMON(socket_group), KEY_FIELD_STRING,
+                          "the name of a group"},
+    [KEY_LOG_LEVEL] = {"log_level", parse_log_level, IN_DAEMON(log_level), KEY_FIELD_PLAIN,
+                       "error, warning, notice, info or debug"},
+    [KEY_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
+                             KEY_FIELD_PLAIN, SECONDS},
+    [KEY_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),
+                           KEY_FIELD_PLAIN, SECONDS},
+    [KEY_UPSTREAM_TIMEOUT] = {"upstream_timeout", parse_seconds, IN_DAEMON(upstream_timeout),
+                              KEY_FIELD_PLAIN, SECONDS},
+
+    [KEY_IDENTITY_TYPE] = {"identity_type", parse_identity_type, IN_CLOUD(identity_type),
+                           KEY_FIELD_STRING, "rackspace, keystone or swift"},
+    [KEY_AUTH_ENDPOINT] = {"auth_endpoint", parse_url, IN_CLOUD(auth_endpoint), KEY_FIELD_STRING,
+                           "an http:// or https:// URL with a host, without user, query or "
+                           "fragment"},
+    [KEY_CREDENTIAL_FILE] = {"credential_file", parse_path, IN_CLOUD(credential_file),
+                             KEY_FIELD_STRING, "a path, with ~/ only where $HOME is set",
+                             .is_login = true},
+    [KEY_USERNAME] = {"username", parse_text, IN_CLOUD(username), KEY_FIELD_STRING, "a user's name",
+                      .is_login = true},
+    [KEY_API_KEY] = {"api_key", parse_secret, IN_CLOUD(api_key), KEY_FIELD_SECRET, "the API key",
+                     .is_login = true},
+    [KEY_PASSWORD] = {"password", parse_secret, IN_CLOUD(password), KEY_FIELD_SECRET,
+                      "the password", .is_login = true},
+    [KEY_TENANT_ID] = {"tenant_id", parse_text, IN_CLOUD(tenant_id), KEY_FIELD_STRING,
+                       "a tenant's id"},
+    [KEY_TENANT_NAME] = {"tenant_name", parse_text, IN_CLOUD(tenant_name), KEY_FIELD_STRING,
+                         "a tenant's name"},
+    [KEY_REGION] = {"region", parse_text, IN_CLOUD(region), KEY_FIELD_STRING,
+                    "a region such as ORD"},
+    [KEY_INTERFACE] = {"interface", parse_interface, IN_CLOUD(interface), KEY_FIELD_STRING,
+                       "public, internal or admin"},
+    [KEY_VERIFY_SSL] = {"verify_ssl", parse_boolean, IN_CLOUD(verify_ssl), KEY_FIELD_PLAIN,
+                        BOOLEAN},
+    [KEY_CA_FILE] = {"ca_file", parse_absolute_path, IN_CLOUD(ca_file), KEY_FIELD_STRING,
+                     "an absolute path"},
+
+    [KEY_CUSTOM_USER_AGENT] = {"custom_user_agent", parse_user_agent, IN_CLOUD(user_agent),
+                               KEY_FIELD_STRING, "a program's name and version",
+                               .may_be_empty = true},
+    [KEY_USE_SERVICENET] = {"use_servicenet", parse_use_servicenet, IN_CLOUD(interface),
+                            KEY_FIELD_NONE, BOOLEAN, .may_be_empty = true},
+    [KEY_KEYRING_USERNAME] = {"keyring_username", .may_be_empty = true,
+                              .unused = "no keyring is looked into; give the key in a "
+                                        "credential_file or with `latchkey login`"},
+    [KEY_ENCODING] = {"encoding", .may_be_empty = true},
+    [KEY_DEBUG] = {"debug", .may_be_empty = true},
+    [KEY_HTTP_DEBUG] = {"http_debug", .may_be_empty = true},
+};
+
+enum config_key_id config_key_find(const char *name)
+{
+    size_t id = 0;
+
+    while (id < _KEY_MAX && strcmp(config_keys[id].name, name) != 0)
+        id++;
+    return (enum config_key_id)id;
+}
+
+int config_key_apply(enum config_key_id id, const char *value, void *structure)
+{
+    const struct config_key *key = &config_keys[id];
+
+    return key->parse ? key->parse(value, (char *)structure + key->offset) : 0;
+}

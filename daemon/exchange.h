@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request that has found its route, and what it needs while it is answered: its cloud, its place
+ * among those who wait for a login, a deadline. The ways to answer are here, so that every error is
+ * the same kind of document.
+ */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "clouds.h"
+#include "metrics.h"
+#include "server.h"
+#include "target.h"
+
+#include <jansson.h>
+
+#define EXCHANGE_BODY_MOST ((size_t)64 * 1024)
+
+/* What all exchanges live on; borrowed, outlives them. */
+struct exchange_host {
+    sd_event *event;
+    struct clouds *clouds;
+    struct upstream *upstream;
+    struct server *server;
+    struct metrics *metrics;
+    uid_t own_uid;
+    bool stopping; /* nothing new, and nobody waits for what may not come */
+    usec_t connect_timeout;
+    usec_t upstream_timeout;
+    usec_t login_timeout;
+};
+
+struct exchange {
+    struct request *request;
+    const struct exchange_host *host;
+    struct target target;
+    struct cloud *cloud; /* a reference; NULL on routes without one */
+
+    struct cloud_waiter waiter;
+    sd_event_source *deadline;
+    bool late;       /* the deadline has passed */
+    uint64_t ticket; /* the login that this one waits for; 0: none yet */
+
+    char *body; /* secret memory, NUL-terminated; NULL: none */
+    size_t length;
+
+    void (*run)(struct exchange *x); /* answers, or waits and is called again */
+    void *signing;                   /* the proxy's */
+};
+
+/* Waits until something has happened to the cloud or the time is up, counted from the first wait;
+ * then run() is called again. */
+void exchange_wait(struct exchange *x, usec_t timeout);
+
+/* What it waited for has come: the next wait has a deadline of its own. */
+void exchange_stop_waiting(struct exchange *x);
+
+/* Waits for the login under way, if there is one; else answers why there is no token. */
+void exchange_wait_for_token(struct exchange *x);
+
+/* catalog_choose() with what the exchange's cloud and user say where the request is silent. */
+int exchange_choose(const struct exchange *x, const struct session *session, const char *service,
+                    const char *region, const char *interface, struct endpoint_choice *ret_choice,
+                    struct problem **ret_problem);
+
+/* These take the document, the problem, the text over. NULL stands for no memory and is answered as
+ * that. */
+void exchange_answer(struct exchange *x, unsigned status, json_t *document);
+struct answer *exchange_prepare(json_t *document);
+void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a);
+void exchange_answer_text(struct exchange *x, unsigned status, const char *type, char *text,
+                          size_t length);
+void exchange_problem(struct exchange *x, struct problem *problem);
+void exchange_problem_document(struct exchange *x, unsigned status, json_t *document);
+/* For a problem that keeps a token from us: 503 whatever its code's own status is, with Retry-After
+ * where that is known. */
+void exchange_unavailable(struct exchange *x, struct problem *problem);
+
+void exchange_free(struct exchange *x);
+
+#endif

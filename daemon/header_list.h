@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The headers of an answer, in their order and spelling, out of the lines that came over the wire.
+ * Pure; the memory is wiped, as a token may be among them.
+ */
+#ifndef HEADER_LIST_H
+#define HEADER_LIST_H
+
+#include <stddef.h>
+
+struct header_list {
+    char *data; /* "name\0value\0…" */
+    size_t length;
+    size_t size;
+};
+
+void header_list_done(struct header_list *l);
+void header_list_clear(struct header_list *l);
+
+/*
+ * Takes a line, its end included or not. One that begins with a blank goes on with the one before
+ * (RFC 9112, 5.2); one without a colon is none that could be handed on, and is dropped. 0, or -EMSGSIZE
+ * when that makes too many of them.
+ */
+int header_list_add(struct header_list *l, const char *line, size_t length);
+
+/* One with each call, NULL at the end; *position starts at 0. */
+const char *header_list_next(const struct header_list *l, size_t *position, const char **ret_value);
+
+/* The first of that name, compared without case; NULL: there is none. */
+const char *header_list_find(const struct header_list *l, const char *name);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads the `access` document of identity v2.0, the answer to a login. What it leaves out is taken
+ * as empty where a token is of use without it; what is there must be of the right type, or the
+ * answer is refused with the field's name. The session's document holds the token nowhere.
+ */
+#ifndef IDENTITY_ACCESS_H
+#define IDENTITY_ACCESS_H
+
+#include "identity.h"
+
+/* 0 with a session, 1 with a bad-answer, or -ENOMEM. */
+int identity_access(const struct identity_answer *answer, struct session **ret,
+                    struct problem **ret_problem);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "identity_call.h"
+
+#include "secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ANSWER_MOST \
+    ((size_t)1024 * \
+     1024) /* a catalog is some 10 KiB; what is larger than this is hostile or no catalog */
+
+struct identity_call {
+    struct identity_request *request;
+    struct transfer *transfer;
+    size_t sent;
+    char *body;
+    size_t length, size;
+    struct identity_answer answer;
+    identity_call_done done;
+    void *userdata;
+};
+
+static void on_head(struct transfer *t, unsigned status, void *userdata)
+{
+    struct identity_call *c = userdata;
+    const char *date = transfer_header_find(t, "Date");
+    const char *retry_after = transfer_header_find(t, "Retry-After");
+    time_t when;
+
+    c->answer.status = status;
+    c->answer.received_boottime = clock_boottime();
+    c->answer.received_realtime = clock_realtime();
+    c->answer.www_authenticate = transfer_header_find(t, "WWW-Authenticate");
+    c->answer.date = date ? upstream_parse_date(date) : 0;
+    if (!retry_after)
+        return;
+    /* Seconds, or a time (RFC 9110, 10.2.3). */
+    when = upstream_parse_date(retry_after);
+    if (when > c->answer.date && c->answer.date > 0)
+        c->answer.retry_after = (unsigned)(when - c->answer.date);
+    else
+        c->answer.retry_after = (unsigned)strtoul(retry_after, NULL, 10);
+}
+
+static int on_body(struct transfer *t _unused_, const char *data, size_t length, void *userdata)
+{
+    struct identity_call *c = userdata;
+
+    if (length > ANSWER_MOST - c->length)
+        return TRANSFER_ABORT;
+    if (c->length + length + 1 > c->size) {
+        size_t size = (c->length + length) * 2 + 1;
+        char *grown = secret_realloc(c->body, size);
+
+        if (!grown)
+            return TRANSFER_ABORT;
+        c->body = grown;
+        c->size = size;
+    }
+    memcpy(c->body + c->length, data, length);
+    c->length += length;
+    c->body[c->length] = '\0';
+    return 0;
+}
+
+static ssize_t on_upload(struct transfer *t _unused_, char *to, size_t length, void *userdata)
+{
+    struct identity_call *c = userdata;
+    size_t left = strlen(c->request->body) - c->sent;
+
+    if (length > left)
+        length = left;
+    memcpy(to, c->request->body + c->sent, length);
+    c->sent += length;
+    return (ssize_t)length;
+}
+
+static bool on_rewind(struct transfer *t _unused_, void *userdata)
+{
+    struct identity_call *c = userdata;
+
+    c->sent = 0;
+    return true;
+}
+
+static void on_done(struct transfer *t _unused_, const struct problem *problem, void *userdata)
+{
+    struct identity_call *c = userdata;
+
+    c->answer.body = c->body ? c->body : "";
+    c->answer.length = c->length;
+    c->done(problem ? NULL : &c->answer, problem, c->userdata);
+}
+
+static int start(struct identity_call *c, struct upstream *u, const struct cloud_config *cloud,
+                 const struct identity_limits *limits)
+{
+    static const struct transfer_handler handler = {
+        .head = on_head,
+        .body = on_body,
+        .upload = on_upload,
+        .rewind = on_rewind,
+        .done = on_done,
+    };
+    _cleanup_(secret_freep) char *token = NULL;
+    _cleanup_(freep) char *agent = NULL;
+    const char *headers[5];
+    struct transfer_request request = {
+        .method = c->request->method,
+        .url = c->request->url,
+        .headers = headers,
+        .length = c->request->body ? (int64_t)strlen(c->request->body) : TRANSFER_NO_BODY,
+        .verify = cloud->verify_ssl,
+        .ca_file = cloud->ca_file,
+        .connect_timeout = limits->connect_timeout,
+        .total_timeout = limits->total_timeout,
+    };
+    size_t n = 0;
+
+    headers[n++] = "Accept: application/json";
+    if (c->request->body)
+        headers[n++] = "Content-Type: application/json";
+    if (asprintf(&agent, "User-Agent: %s",
+                 cloud->user_agent ? cloud->user_agent : "latchkey/" LATCHKEY_VERSION) < 0) {
+        agent = NULL;
+        return -ENOMEM;
+    }
+    headers[n++] = agent;
+    if (c->request->token) {
+        static const char name[] = "X-Auth-Token: ";
+
+        token = secret_malloc(sizeof(name) + strlen(c->request->token));
+        if (!token)
+            return -ENOMEM;
+        stpcpy(stpcpy(token, name), c->request->token);
+        headers[n++] = token;
+    }
+    headers[n] = NULL;
+    return transfer_start(u, &request, &handler, c, &c->transfer);
+}
+
+int identity_call_start(struct upstream *u, struct identity_request *request,
+                        const struct cloud_config *cloud, const struct identity_limits *limits,
+                        identity_call_done done, void *userdata, struct identity_call **ret)
+{
+    _cleanup_(identity_call_freep) struct identity_call *c = calloc(1, sizeof(*c));
+    int r;
+
+    if (!c) {
+        identity_request_free(request);
+        return -ENOMEM;
+    }
+    c->request = request;
+    c->done = done;
+    c->userdata = userdata;
+    r = start(c, u, cloud, limits);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+void identity_call_free(struct identity_call *c)
+{
+    if (!c)
+        return;
+    transfer_free(c->transfer);
+    identity_request_free(c->request);
+    secret_free(c->body);
+    free(c);
+}

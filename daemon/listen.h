@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The sockets to listen on: those that systemd passes, else one that is made here, with its final
+ * owner and mode from its first moment. */
+#ifndef LISTEN_H
+#define LISTEN_H
+
+#include "cleanup.h"
+
+#include <sys/types.h>
+
+struct listen_socket {
+    int fd;
+    int lock_fd; /* held for as long as the socket is ours */
+    char *path;
+};
+
+/*
+ * Makes a socket at path. One that nobody listens on any more is replaced, one that somebody does
+ * is not: -EADDRINUSE. group may be NULL. 0 or a negative errno, with ret_error set to a sentence
+ * that says what to do.
+ */
+int listen_socket_make(const char *path, mode_t mode, const char *group, struct listen_socket *ret,
+                       char **ret_error);
+
+/* Takes the path away again and gives the lock back; the descriptor has an owner of its own by
+ * then. */
+void listen_socket_done(struct listen_socket *s);
+
+/* Where the socket of this user's daemon usually is: /run/latchkey for root, else
+ * $XDG_RUNTIME_DIR/latchkey; the folder is made. */
+int listen_default_path(char **ret);
+
+#endif

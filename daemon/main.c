@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* latchkeyd's command line. */
+#include "broker.h"
+#include "identity.h"
+#include "log.h"
+#include "secret.h"
+#include "upstream.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define SYSTEM_CONFIG "/etc/latchkey/latchkeyd.conf"
+
+static const char help[] =
+    "Usage: latchkeyd [OPTION]...\n"
+    "\n"
+    "Logs in to the configured clouds, keeps their tokens alive and serves identity, catalog,\n"
+    "token and signed requests to local programs over a Unix socket.\n"
+    "\n"
+    "  -c, --config FILE           configuration (default: " SYSTEM_CONFIG ";\n"
+    "                              for a user ~/.config/latchkey/latchkeyd.conf, else\n"
+    "                              ~/.pyrax.cfg; without any, one cloud named rackspace)\n"
+    "      --credential-file FILE  no configuration: one cloud named rackspace with this\n"
+    "                              credential in pyrax's format\n"
+    "      --auth-url URL          the identity service of that cloud\n"
+    "      --socket PATH           listen there, and only there\n"
+    "      --log-level LEVEL       error, warning, notice, info or debug\n"
+    "      --check                 read everything, log in once to each cloud, say how it went\n"
+    "                              in a line each, and exit with 0 or 1\n"
+    "  -h, --help                  this text\n"
+    "      --version               the version\n";
+
+enum {
+    OPTION_CREDENTIAL_FILE = 256,
+    OPTION_AUTH_URL,
+    OPTION_SOCKET,
+    OPTION_LOG_LEVEL,
+    OPTION_CHECK,
+    OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"credential-file", required_argument, NULL, OPTION_CREDENTIAL_FILE},
+    {"auth-url", required_argument, NULL, OPTION_AUTH_URL},
+    {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static int log_level(const char *name)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } levels[] = {
+        {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
+        {"info", LOG_INFO}, {"debug", LOG_DEBUG},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+        if (!strcmp(name, levels[i].name))
+            return levels[i].level;
+    return -1;
+}
+
+enum verdict { RUN, CHECK, DONE, WRONG };
+
+static enum verdict parse(int argc, char **argv, struct broker_options *o)
+{
+    enum verdict verdict = RUN;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) >= 0) {
+        switch (c) {
+        case 'c':
+            o->config_path = optarg;
+            break;
+        case OPTION_CREDENTIAL_FILE:
+            o->credential_file = optarg;
+            break;
+        case OPTION_AUTH_URL:
+            o->auth_url = optarg;
+            break;
+        case OPTION_SOCKET:
+            o->socket = optarg;
+            break;
+        case OPTION_LOG_LEVEL:
+            o->log_level = log_level(optarg);
+            if (o->log_level < 0) {
+                fputs("latchkeyd: --log-level takes error, warning, notice, info or debug\n",
+                      stderr);
+                return WRONG;
+            }
+            break;
+        case OPTION_CHECK:
+            verdict = CHECK;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return DONE;
+        case OPTION_VERSION:
+            puts("latchkeyd " LATCHKEY_VERSION);
+            return DONE;
+        default:
+            return WRONG;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "latchkeyd: unexpected argument %s: see --help\n", argv[optind]);
+        return WRONG;
+    }
+    if (o->config_path && (o->credential_file || o->auth_url)) {
+        fputs("latchkeyd: --config and --credential-file or --auth-url exclude each other\n",
+              stderr);
+        return WRONG;
+    }
+    return verdict;
+}
+
+/* The first of the usual places that has a file, or NULL. A user's own come before the system's,
+ * root has none of its own. */
+static const char *find_config(void)
+{
+    static char path[4096];
+    const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
+
+    if (geteuid() != 0 && home) {
+        if (xdg && *xdg == '/')
+            snprintf(path, sizeof(path), "%s/latchkey/latchkeyd.conf", xdg);
+        else
+            snprintf(path, sizeof(path), "%s/.config/latchkey/latchkeyd.conf", home);
+        if (access(path, F_OK) == 0)
+            return path;
+        snprintf(path, sizeof(path), "%s/.pyrax.cfg", home);
+        if (access(path, F_OK) == 0)
+            return path;
+    }
+    return access(SYSTEM_CONFIG, F_OK) == 0 ? SYSTEM_CONFIG : NULL;
+}
+
+/* Each connection is a descriptor: take as many as we may have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run(const struct broker_options *options, bool check)
+{
+    _cleanup_(broker_freep) struct broker *b = NULL;
+    _cleanup_(freep) char *error = NULL;
+    int r;
+
+    r = secret_protect_process();
+    if (r < 0)
+        log_warning("core dumps could not be switched off: %s", strerror(-r));
+    raise_descriptor_limit();
+    identity_init();
+    r = upstream_init();
+    if (r >= 0)
+        r = broker_new(options, &b, &error);
+    if (r >= 0 && check)
+        return broker_check(b);
+    if (r >= 0)
+        r = broker_run(b, &error);
+    if (r < 0) {
+        log_error("%s", error ? error : strerror(-r));
+        return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct broker_options options = {.log_level = -1};
+    enum verdict verdict = parse(argc, argv, &options);
+
+    if (verdict == DONE)
+        return 0;
+    if (verdict == WRONG)
+        return 2;
+    if (!options.config_path && !options.credential_file && !options.auth_url)
+        options.config_path = find_config();
+    log_open(LOG_INFO);
+    if (verdict == CHECK && options.log_level < 0)
+        options.log_level = LOG_WARNING;
+    return run(&options, verdict == CHECK);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of events is not ours to choose: the client's body, the service's answer and a login go
+ * on side by side. So every event only notes what it brought and wakes the request, and step()
+ * looks at the whole and decides what comes next.
+ */
+#include "proxy_private.h"
+
+#include "proxy_headers.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static struct signing *signing_of(const struct request *r)
+{
+    struct exchange *x = r->context;
+
+    return x->signing;
+}
+
+/* ---- what the client gets */
+
+static ssize_t read_answer(struct request *r, char *to, size_t length)
+{
+    struct signing *s = signing_of(r);
+    size_t n = ring_take(&s->down, to, length);
+
+    if (ring_room(&s->down) >= PROXY_RESUME_AT)
+        transfer_continue(s->transfer);
+    if (n > 0)
+        return (ssize_t)n;
+    if (!s->down_complete)
+        return 0;
+    return s->down_failed ? STREAM_ERROR : STREAM_END;
+}
+
+/* False when the service names several lengths that are not the same (RFC 9112, 6.3). */
+static bool answer_length(const struct signing *s, int64_t *length)
+{
+    const char *name, *value, *first = NULL;
+    size_t position = 0;
+
+    while ((name = transfer_header(s->transfer, &position, &value))) {
+        if (strcasecmp(name, "Content-Length") != 0)
+            continue;
+        if (first && strcmp(first, value) != 0)
+            return false;
+        first = value;
+    }
+    *length = s->status == 204 ? 0 : first ? strtoll(first, NULL, 10) : -1;
+    return true;
+}
+
+static void pass_headers(struct signing *s)
+{
+    _cleanup_(freep) char *connection = NULL;
+    struct request *r = s->exchange->request;
+    const char *name, *value;
+    size_t position = 0;
+
+    while ((name = transfer_header(s->transfer, &position, &value)))
+        if (!strcasecmp(name, "Connection"))
+            (void)proxy_connection_add(&connection, value);
+    position = 0;
+    while ((name = transfer_header(s->transfer, &position, &value)))
+        if (proxy_response_header_passes(name, connection))
+            /* libmicrohttpd refuses an empty value; blanks around one do not count (RFC 9110, 5.5). */
+            (void)request_answer_header(r, name, *value ? value : " ");
+}
+
+static struct problem *refuse_answer(struct signing *s, int64_t *length)
+{
+    size_t head = transfer_head_length(s->transfer);
+
+    if (head > request_head_room(s->exchange->request))
+        return problem_new(PROBLEM_BAD_ANSWER,
+                           "The service answered %u with headers of %zu bytes, more than can be "
+                           "handed on: ask for less of them.",
+                           s->status, head);
+    if (!answer_length(s, length))
+        return problem_new(
+            PROBLEM_BAD_ANSWER,
+            "The service answered %u with more than one Content-Length: it cannot be "
+            "told where the answer ends.",
+            s->status);
+    return NULL;
+}
+
+static void give_answer(struct signing *s)
+{
+    struct problem *problem;
+    int64_t length = -1;
+
+    s->answered = true;
+    problem = refuse_answer(s, &length);
+    if (problem) {
+        exchange_problem(s->exchange, problem);
+        transfer_free(TAKE_PTR(s->transfer));
+        return;
+    }
+    if (request_answer_stream(s->exchange->request, s->status, length, read_answer) == 0)
+        pass_headers(s);
+}
+
+/* ---- deciding */
+
+static bool answered_problem(struct signing *s, struct problem *problem)
+{
+    s->answered = true;
+    exchange_problem(s->exchange, problem);
+    return false;
+}
+
+static bool choose(struct signing *s, const struct session *session)
+{
+    struct exchange *x = s->exchange;
+    struct endpoint_choice choice;
+    struct problem *problem = NULL;
+    int r;
+
+    r = exchange_choose(x, session, s->address.service, s->address.region, s->address.interface,
+                        &choice, &problem);
+    if (r != 0)
+        return answered_problem(s, problem);
+    free(s->url);
+    free(s->target);
+    s->url = strdup(choice.endpoint->url);
+    s->target = proxy_join_target(choice.endpoint->url, x->target.rest);
+    return s->url && s->target ? true : answered_problem(s, NULL);
+}
+
+static void send_request(struct signing *s)
+{
+    const struct session *session = cloud_session(s->exchange->cloud);
+    int r;
+
+    if (!session) {
+        exchange_wait_for_token(s->exchange);
+        s->answered = s->exchange->request->status != 0;
+        return;
+    }
+    exchange_stop_waiting(s->exchange);
+    if (!choose(s, session))
+        return;
+    r = proxy_transfer_start(s, session);
+    if (r == -E2BIG)
+        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
+                                              "The request has more than %d headers.",
+                                              PROXY_HEADERS_MOST - 2));
+    else if (r == -EBADMSG)
+        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
+                                              "The request has a malformed header: no blank may "
+                                              "stand before the colon, and no CR in the value."));
+    else if (r < 0)
+        (void)answered_problem(s, NULL);
+}
+
+static bool can_send_again(const struct signing *s)
+{
+    return s->exchange->request->length == REQUEST_NO_BODY || s->up.next == 0 || s->up.holding;
+}
+
+/* A 401 has been kept: another try with a newer token, more patience, or the 401 is the answer
+ * after all. */
+static void step_challenged(struct signing *s)
+{
+    enum cloud_challenge verdict =
+        cloud_challenge(s->exchange->cloud, s->generation, s->resource, !s->challenge_new);
+
+    s->challenge_new = false;
+    if (!can_send_again(s))
+        verdict = CHALLENGE_FINAL; /* the login is for those who come after */
+    if (verdict == CHALLENGE_WAIT && !s->exchange->late) {
+        exchange_wait(s->exchange, s->exchange->host->login_timeout);
+        return;
+    }
+    s->challenged = false;
+    if (verdict != CHALLENGE_RETRY) {
+        s->up_refused = true;
+        give_answer(s);
+        if (s->transfer)
+            transfer_continue(s->transfer);
+        return;
+    }
+    transfer_free(TAKE_PTR(s->transfer));
+    (void)ring_rewind(&s->up);
+    ring_done(&s->down);
+    s->retried = true;
+    s->status = 0;
+    s->up_wanted = s->down_complete = s->down_failed = false;
+    send_request(s);
+}
+
+static void step(struct signing *s)
+{
+    if (s->answered)
+        return;
+    if (s->challenged)
+        step_challenged(s);
+    else if (!s->transfer)
+        send_request(s);
+    else if (s->status != 0)
+        give_answer(s);
+}
+
+/* ---- what the client does */
+
+/* FNV-1a over what is asked for, the query left out. */
+static uint64_t hash_resource(const char *service, const char *path)
+{
+    uint64_t hash = 14695981039346656037U;
+
+    for (const char *c = service; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+    for (const char *c = path; *c && *c != '?'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+    return hash;
+}
+
+static void begin(struct signing *s)
+{
+    struct exchange *x = s->exchange;
+    int r;
+
+    s->begun = true;
+    if (!x->target.segments[3]) {
+        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
+                                              "Name a service: /v1/%s/proxy/{service}/{path}.",
+                                              x->cloud->config.name));
+        return;
+    }
+    if (path_escapes(x->target.rest)) {
+        (void)answered_problem(s, problem_new(PROBLEM_BAD_PATH,
+                                              "The path climbs out of the service's endpoint: "
+                                              "take the `..` out of it."));
+        return;
+    }
+    if (!strcmp(x->request->method, "HEAD") && x->request->length != REQUEST_NO_BODY &&
+        x->request->length != 0) {
+        (void)answered_problem(
+            s, problem_new(PROBLEM_BAD_REQUEST, "A HEAD request has no body: leave it out."));
+        return;
+    }
+    s->resource = hash_resource(x->target.segments[3], x->target.rest);
+    r = proxy_address_parse(x->target.segments[3], &s->address);
+    if (r == -EINVAL)
+        (void)answered_problem(s,
+                               problem_new(PROBLEM_BAD_REQUEST,
+                                           "A service is named as "
+                                           "{service}[@{region}][:{interface}], no part empty."));
+    else if (r < 0)
+        (void)answered_problem(s, NULL);
+}
+
+static void proxy_start(struct request *r)
+{
+    struct exchange *x = r->context;
+    struct signing *s = x->signing;
+
+    if (!s) {
+        s = x->signing = calloc(1, sizeof(*s));
+        if (!s)
+            return;
+        s->exchange = x;
+        ring_init(&s->up, true);
+        ring_init(&s->down, false);
+    }
+    if (!s->begun)
+        begin(s);
+    step(s);
+    /* The client waits for its 100 until the service has said the same, or anything else. */
+    if (r->expects_continue && r->length != REQUEST_NO_BODY && !s->up_wanted)
+        request_hold(r);
+}
+
+static size_t proxy_body(struct request *r, const char *data, size_t length)
+{
+    struct signing *s = signing_of(r);
+    size_t most = length;
+    long taken;
+
+    if (!s)
+        return length;
+    step(s);
+    if (s->answered || s->up_refused)
+        return length;
+    /* While a 401 waits for its login, nothing may push out what will be sent again. */
+    if (s->challenged && most > ring_room_held(&s->up))
+        most = ring_room_held(&s->up);
+    taken = ring_put(&s->up, data, most);
+    if (taken < 0)
+        taken = 0;
+    s->up_held = (size_t)taken < length;
+    if (s->transfer)
+        transfer_continue(s->transfer);
+    return (size_t)taken;
+}
+
+static void proxy_ready(struct request *r)
+{
+    struct exchange *x = r->context;
+
+    proxy_run(x);
+}
+
+void proxy_run(struct exchange *x)
+{
+    struct signing *s = x->signing;
+
+    if (!s) {
+        exchange_problem(x, NULL);
+        return;
+    }
+    if (!s->up_complete) {
+        s->up_complete = true;
+        if (s->transfer)
+            transfer_continue(s->transfer);
+    }
+    step(s);
+}
+
+static void proxy_end(struct request *r)
+{
+    struct exchange *x = r->context;
+    struct signing *s = x->signing;
+
+    if (s) {
+        transfer_free(s->transfer);
+        ring_done(&s->up);
+        ring_done(&s->down);
+        proxy_address_done(&s->address);
+        free(s->url);
+        free(s->target);
+        free(s);
+    }
+    exchange_free(x);
+}
+
+const struct request_ops proxy_ops = {
+    .start = proxy_start,
+    .body = proxy_body,
+    .ready = proxy_ready,
+    .end = proxy_end,
+};

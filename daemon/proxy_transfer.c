@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* The service's side of a signed request: what it is sent, and what its answers leave behind for
+ * proxy.c to act on. */
+#include "proxy_private.h"
+
+#include "log.h"
+#include "proxy_headers.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- the request's head */
+
+struct lines {
+    char *line[PROXY_HEADERS_MOST];
+    size_t n;
+    char *connection; /* what the Connection headers name */
+};
+
+static void lines_done(struct lines *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        secret_free(l->line[i]);
+    free(l->connection);
+}
+
+static int add_line(struct lines *l, const char *name, const char *value)
+{
+    size_t name_length = strlen(name), value_length = strlen(value);
+    char *line;
+
+    if (l->n + 1 >= PROXY_HEADERS_MOST)
+        return -E2BIG;
+    line = secret_malloc(name_length + value_length + 3);
+    if (!line)
+        return -ENOMEM;
+    /* libcurl takes "Name;" for a header without a value. */
+    stpcpy(stpcpy(stpcpy(line, name), value_length ? ": " : ";"), value);
+    l->line[l->n++] = line;
+    return 0;
+}
+
+static int note_connection(const char *name, const char *value, void *userdata)
+{
+    struct lines *l = userdata;
+
+    return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&l->connection, value);
+}
+
+/* RFC 9110, 5.6.2. libmicrohttpd lets other names through, "X-Auth-Token " with its blank too. */
+static bool is_token(const char *name)
+{
+    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return *name && name[strspn(name, chars)] == '\0';
+}
+
+static int pass_line(const char *name, const char *value, void *userdata)
+{
+    struct lines *l = userdata;
+
+    /* Nor may a lone CR pass: there are servers that take it for the end of a line. */
+    if (!is_token(name) || strpbrk(value, "\r\n"))
+        return -EBADMSG;
+    return proxy_request_header_passes(name, l->connection) ? add_line(l, name, value) : 0;
+}
+
+/* The request target that the service gets: the endpoint's own path, and behind it byte by byte
+ * what the client sent. */
+char *proxy_join_target(const char *endpoint, const char *rest)
+{
+    const char *path = strstr(endpoint, "://");
+    size_t length;
+    char *target;
+
+    path = path ? path + 3 + strcspn(path + 3, "/?#") : "";
+    length = strcspn(path, "?#");
+    while (*rest == '/' && length > 0 && path[length - 1] == '/')
+        length--;
+    if (asprintf(&target, "%.*s%s%s", (int)length, path, length == 0 && *rest != '/' ? "/" : "",
+                 rest) < 0)
+        return NULL;
+    return target;
+}
+
+/* ---- what the service does */
+
+static void wake(struct signing *s)
+{
+    request_wake(s->exchange->request);
+}
+
+static void on_head(struct transfer *t _unused_, unsigned status, void *userdata)
+{
+    struct signing *s = userdata;
+
+    s->status = status;
+    if (status != 401)
+        cloud_accepted(s->exchange->cloud, s->generation, s->resource);
+    else if (s->retried)
+        cloud_challenge_failed(s->exchange->cloud, s->resource);
+    /* What comes of it is decided in step(): a transfer cannot be started from within another. */
+    s->challenged = s->challenge_new = status == 401 && !s->retried;
+    /* libcurl sends nothing more once a service has said no. */
+    s->up_refused = status >= 300 && !s->challenged;
+    wake(s);
+}
+
+static int on_body(struct transfer *t _unused_, const char *data, size_t length, void *userdata)
+{
+    struct signing *s = userdata;
+
+    if (s->challenged || ring_room(&s->down) < length)
+        return TRANSFER_PAUSE;
+    if (ring_put(&s->down, data, length) < 0)
+        return TRANSFER_ABORT;
+    s->exchange->cloud->counters.bytes_received += length;
+    wake(s);
+    return 0;
+}
+
+static ssize_t on_upload(struct transfer *t _unused_, char *to, size_t length, void *userdata)
+{
+    struct signing *s = userdata;
+    size_t n;
+
+    if (s->challenged)
+        return TRANSFER_PAUSE;
+    if (!s->up_wanted) {
+        s->up_wanted = true;
+        wake(s);
+    }
+    n = ring_take(&s->up, to, length);
+    s->exchange->cloud->counters.bytes_sent += n;
+    if (s->up_held && ring_room(&s->up) >= PROXY_RESUME_AT) {
+        s->up_held = false;
+        wake(s);
+    }
+    if (n > 0)
+        return (ssize_t)n;
+    return s->up_complete ? 0 : TRANSFER_PAUSE;
+}
+
+static bool on_rewind(struct transfer *t _unused_, void *userdata)
+{
+    struct signing *s = userdata;
+
+    return ring_rewind(&s->up);
+}
+
+static void answer_failure(struct signing *s, const struct problem *problem)
+{
+    struct exchange *x = s->exchange;
+    struct request *r = x->request;
+    uint64_t sent = transfer_sent(s->transfer);
+
+    s->answered = true;
+    if (r->length == REQUEST_NO_BODY)
+        exchange_problem(x, problem_copy(problem));
+    else
+        exchange_problem(x, problem_new(problem->code,
+                                        "%s %llu bytes of the body had been sent; whether they "
+                                        "were taken is not known.",
+                                        problem->detail, (unsigned long long)sent));
+}
+
+static void on_done(struct transfer *t _unused_, const struct problem *problem, void *userdata)
+{
+    struct signing *s = userdata;
+    struct log_fields fields = {
+        .cloud = s->exchange->cloud->config.name,
+        .code = problem ? problem_word(problem->code) : NULL,
+        .peer = s->exchange->request->peer,
+    };
+
+    s->up_refused |= !s->challenged;
+    s->down_complete = true;
+    s->down_failed = problem != NULL;
+    if (problem)
+        log_with(LOG_INFO, &fields, "a signed request to %s failed: %s", s->address.service,
+                 problem->detail);
+    if (problem && s->status == 0)
+        answer_failure(s, problem);
+    wake(s);
+}
+
+/* ---- sending it */
+
+static int start(struct signing *s, const struct session *session, struct lines *l)
+{
+    static const struct transfer_handler handler = {
+        .head = on_head,
+        .body = on_body,
+        .upload = on_upload,
+        .rewind = on_rewind,
+        .done = on_done,
+    };
+    struct exchange *x = s->exchange;
+    struct request *r = x->request;
+    int result;
+
+    result = request_each_header(r, note_connection, l);
+    if (result >= 0)
+        result = request_each_header(r, pass_line, l);
+    if (result >= 0)
+        result = add_line(l, "X-Auth-Token", session->token);
+    if (result < 0)
+        return result;
+    l->line[l->n] = NULL;
+    s->generation = session->generation;
+    return transfer_start(
+        x->host->upstream,
+        &(struct transfer_request){
+            .method = r->method,
+            .url = s->url,
+            .target = s->target,
+            .headers = (const char *const *)l->line,
+            .length = r->length,
+            /* A body that cannot be kept for a second try must not be lost to a 401. */
+            .expect_continue = r->expects_continue || r->length == REQUEST_UNKNOWN_LENGTH ||
+                               r->length > (int64_t)RING_SIZE,
+            .verify = x->cloud->config.verify_ssl,
+            .ca_file = x->cloud->config.ca_file,
+            .connect_timeout = x->host->connect_timeout,
+            .idle_timeout = x->host->upstream_timeout,
+        },
+        &handler, s, &s->transfer);
+}
+
+int proxy_transfer_start(struct signing *s, const struct session *session)
+{
+    struct lines lines = {0};
+    int r = start(s, session, &lines);
+
+    lines_done(&lines);
+    return r;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "route.h"
+
+#include "api.h"
+#include "log.h"
+#include "policy.h"
+#include "proxy.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the second segment is: nothing, or a cloud's name. */
+enum scope { DAEMON, CLOUD };
+
+struct route {
+    const char *name;
+    const char *method; /* NULL: any; GET serves HEAD too */
+    const char *first;  /* the path's first segment */
+    enum scope scope;
+    const char *third; /* behind the cloud; NULL: nothing follows */
+    bool more;         /* something may follow that the route reads itself */
+    enum operation operation;
+    const struct request_ops *ops;
+    void (*run)(struct exchange *x);
+};
+
+static const struct route routes[] = {
+    {"clouds", "GET", "v1", DAEMON, NULL, false, OPERATION_STATUS, &api_ops, api_clouds},
+    {"identity", "GET", "v1", CLOUD, "identity", false, OPERATION_IDENTITY, &api_ops, api_identity},
+    {"token", "GET", "v1", CLOUD, "token", false, OPERATION_TOKEN, &api_ops, api_token},
+    {"catalog", "GET", "v1", CLOUD, "catalog", false, OPERATION_CATALOG, &api_ops, api_catalog},
+    {"endpoint", "GET", "v1", CLOUD, "endpoint", false, OPERATION_CATALOG, &api_ops, api_endpoint},
+    {"put-credential", "PUT", "v1", CLOUD, "credential", false, OPERATION_CREDENTIAL, &api_ops,
+     api_put_credential},
+    {"delete-credential", "DELETE", "v1", CLOUD, "credential", false, OPERATION_CREDENTIAL,
+     &api_ops, api_delete_credential},
+    {"refresh", "POST", "v1", CLOUD, "refresh", false, OPERATION_REFRESH, &api_ops, api_refresh},
+    {"proxy", NULL, "v1", CLOUD, "proxy", true, OPERATION_PROXY, &proxy_ops, proxy_run},
+    {"health", "GET", "health", DAEMON, NULL, false, OPERATION_STATUS, &api_ops, api_health},
+    {"metrics", "GET", "metrics", DAEMON, NULL, false, OPERATION_METRICS, &api_ops, api_metrics},
+};
+
+#define NO_ROUTE ARRAY_SIZE(routes)
+
+const char *const route_names[] = {
+    "clouds",  "identity", "token",  "catalog", "endpoint", "put-credential", "delete-credential",
+    "refresh", "proxy",    "health", "metrics", "none",
+};
+const size_t route_count = ARRAY_SIZE(route_names);
+_Static_assert(ARRAY_SIZE(route_names) == NO_ROUTE + 1, "a route has no name for the metrics");
+
+static bool path_matches(const struct route *route, const struct target *t)
+{
+    const char *const *s = (const char *const *)t->segments;
+    size_t i = 1;
+
+    if (!s[0] || strcmp(s[0], route->first) != 0)
+        return false;
+    if (route->scope == CLOUD && !s[i++])
+        return false;
+    if (route->third && (!s[i] || strcmp(s[i++], route->third) != 0))
+        return false;
+    return route->more || (!s[i] && !*t->rest) || (!s[i] && *t->rest == '?');
+}
+
+static bool method_matches(const struct route *route, const char *method)
+{
+    return !route->method || !strcmp(route->method, method) ||
+           (!strcmp(route->method, "GET") && !strcmp(method, "HEAD"));
+}
+
+/* The row that serves this request; NULL with ret_problem, and the methods that the path has in
+ * `allow`, when there is none. */
+static const struct route *match(const struct request *r, const struct target *t,
+                                 char allow[static 64], struct problem **ret_problem)
+{
+    allow[0] = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        if (!path_matches(&routes[i], t))
+            continue;
+        if (method_matches(&routes[i], r->method))
+            return &routes[i];
+        if (*allow)
+            strcat(allow, ", ");
+        strcat(allow, routes[i].method);
+        if (!strcmp(routes[i].method, "GET"))
+            strcat(allow, ", HEAD");
+    }
+    if (*allow)
+        *ret_problem =
+            problem_new(PROBLEM_METHOD_NOT_ALLOWED, "This resource takes %s only.", allow);
+    else
+        *ret_problem = problem_new(PROBLEM_NOT_FOUND,
+                                   "There is no such resource: GET /v1 lists the clouds, and what "
+                                   "each has is below /v1/{cloud}/.");
+    return NULL;
+}
+
+static struct problem *unknown_cloud(const struct clouds *clouds)
+{
+    char names[256] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < clouds->n && length < sizeof(names); i++)
+        length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
+                                   clouds->all[i]->config.name);
+    return problem_new(PROBLEM_UNKNOWN_CLOUD, "There is no cloud of that name; there is: %s.",
+                       names);
+}
+
+static struct problem *denied(const struct exchange *x, const struct route *route)
+{
+    struct log_fields fields = {.cloud = x->cloud ? x->cloud->config.name : NULL,
+                                .code = problem_word(PROBLEM_DENIED),
+                                .peer = x->request->peer};
+
+    log_with(LOG_NOTICE, &fields, "%s was refused", route->name);
+    return problem_new(PROBLEM_DENIED,
+                       "Only root and the daemon's own user may touch the credential; you are "
+                       "uid %u.",
+                       x->request->peer->uid);
+}
+
+/* Finds row and cloud, and asks the policy. What stands in the way comes back as a problem. */
+static struct problem *resolve(struct exchange *x, char allow[static 64])
+{
+    const struct exchange_host *host = x->host;
+    struct request *r = x->request;
+    struct problem *problem = NULL;
+    const struct route *route;
+    int result;
+
+    r->route = NO_ROUTE;
+    result = target_parse(r->target, &x->target);
+    if (result < 0)
+        return result == -ENOMEM ? NULL
+                                 : problem_new(PROBLEM_BAD_REQUEST,
+                                               "The request target is no path, or an escape in it "
+                                               "is broken.");
+    route = match(r, &x->target, allow, &problem);
+    if (!route)
+        return problem;
+
+    r->route = (int)(route - routes);
+    if (route->scope == CLOUD) {
+        struct cloud *cloud = clouds_find(host->clouds, x->target.segments[1]);
+
+        if (!cloud)
+            return unknown_cloud(host->clouds);
+        x->cloud = cloud_ref(cloud);
+    }
+    if (!policy_allows(r->peer, route->operation, host->own_uid))
+        return denied(x, route);
+    if (host->stopping)
+        return problem_new(PROBLEM_STOPPING, "The daemon is stopping: connect again in a moment.");
+    x->run = route->run;
+    r->ops = route->ops;
+    return NULL;
+}
+
+/* ---- requests that end here */
+
+/* A body that nobody is going to read need not be sent. */
+static void refuse_start(struct request *r)
+{
+    if (r->expects_continue)
+        request_hold(r);
+}
+
+static void refuse_ready(struct request *r _unused_)
+{
+    /* The answer has been given already. */
+}
+
+static void refuse_end(struct request *r)
+{
+    exchange_free(r->context);
+}
+
+static const struct request_ops refuse_ops = {
+    .start = refuse_start,
+    .ready = refuse_ready,
+    .end = refuse_end,
+};
+
+static void no_memory_ready(struct request *r)
+{
+    (void)request_answer(r, 500, NULL, NULL, 0);
+}
+
+static const struct request_ops no_memory_ops = {
+    .ready = no_memory_ready,
+};
+
+void route_request(struct request *r, void *userdata)
+{
+    struct exchange *x = calloc(1, sizeof(*x));
+    struct problem *problem;
+    char allow[64];
+
+    if (!x) {
+        r->ops = &no_memory_ops;
+        return;
+    }
+    x->request = r;
+    x->host = userdata;
+    x->target.rest = "";
+    r->context = x;
+    problem = resolve(x, allow);
+    if (r->ops)
+        return;
+
+    r->ops = &refuse_ops;
+    exchange_problem(x, problem);
+    if (r->status == 405)
+        (void)request_answer_header(r, "Allow", allow);
+}

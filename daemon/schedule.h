@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When to log in next. Pure: the time and the dice are arguments, so that a fleet of 100 000
+ * daemons can be played through in a test without one of them waiting.
+ */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+#include "clock.h"
+
+#define SCHEDULE_CHALLENGE_INTERVAL \
+    (5 * USEC_PER_SEC) /* between two logins that a 401 asked for \
+                                                        */
+
+/*
+ * When to renew a token that dies at `deadline`: at a random point between 70 % and 85 % of what is
+ * left of it, and at least a second from now, so that a service that hands the same token back is
+ * not asked in a loop. `dice` is any random number.
+ */
+usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice);
+
+/* When to try again after `failures` failed logins in a row: 1 s doubling up to 5 min, jittered;
+ * not before retry_after seconds. */
+usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint32_t dice);
+
+/* The same for refused credentials, which no haste will mend: 1 min doubling up to 1 h. */
+usec_t schedule_retry_rejected(usec_t now, unsigned failures, uint32_t dice);
+
+#endif

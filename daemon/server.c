@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libmicrohttpd on sd_event, through its epoll descriptor. Waiting requests are suspended
+ * connections; as libmicrohttpd does not look at those, each connection has an event source of its
+ * own that notices when its client goes away.
+ */
+#include "server_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#define RUNS_AT_ONCE 16
+
+/* ---- connections */
+
+/* A half-closed connection (EPOLLRDHUP) is somebody who still waits for the answer; this one has
+ * nobody left. */
+static int on_hangup(sd_event_source *source, int fd _unused_, uint32_t events, void *userdata)
+{
+    struct connection *c = userdata;
+
+    if (!(events & (EPOLLHUP | EPOLLERR)))
+        return 0;
+    c->gone = true;
+    request_wake(&c->request);
+    return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+static void connection_free(struct connection *c)
+{
+    if (!c)
+        return;
+    if (c->link)
+        *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    sd_event_source_disable_unref(c->hangup);
+    free(c);
+}
+DEFINE_CLEANUP(struct connection *, connection_free)
+
+static struct connection *connection_new(struct listener *l, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    _cleanup_(connection_freep) struct connection *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->listener = l;
+    c->mhd = mhd;
+    if (peer_get(info->connect_fd, &c->peer) < 0)
+        return NULL;
+    if (sd_event_add_io(l->server->event, &c->hangup, info->connect_fd, EPOLLET, on_hangup, c) < 0)
+        return NULL;
+    c->next = l->connections;
+    if (c->next)
+        c->next->link = &c->next;
+    c->link = &l->connections;
+    l->connections = c;
+    return TAKE_PTR(c);
+}
+
+static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct listener *l = userdata;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = connection_new(l, mhd);
+        l->server->connections++;
+    } else {
+        connection_free(*context);
+        *context = NULL;
+        l->server->connections--;
+    }
+}
+
+/* ---- the loop */
+
+static void run(void *userdata)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+    struct listener *l = userdata;
+
+    for (int i = 0; i < RUNS_AT_ONCE; i++) {
+        (void)MHD_run(l->mhd);
+        /* Its epoll descriptor tells of news only: what was left undone shows here. */
+        if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)
+            return;
+    }
+    (void)later_schedule(&l->again);
+}
+
+static int on_io(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                 void *userdata)
+{
+    run(userdata);
+    return 0;
+}
+
+static size_t keep_escapes(void *userdata _unused_, struct MHD_Connection *mhd _unused_, char *text)
+{
+    return strlen(text);
+}
+
+static unsigned connection_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 512;
+    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned)(limit.rlim_cur / 4 * 3);
+}
+
+/* ---- listeners */
+
+/* libmicrohttpd wants nobody suspended when it stops. */
+static void resume_all(struct listener *l)
+{
+    for (struct connection *c = l->connections; c; c = c->next) {
+        c->gone = true;
+        request_wake(&c->request);
+    }
+    (void)MHD_run(l->mhd);
+}
+
+static void listener_free(struct listener *l)
+{
+    if (!l)
+        return;
+    if (l->mhd) {
+        resume_all(l);
+        MHD_stop_daemon(l->mhd);
+    }
+    sd_event_source_disable_unref(l->io);
+    later_done(&l->again);
+    free(l);
+}
+DEFINE_CLEANUP(struct listener *, listener_free)
+
+static int start_mhd(struct listener *l, int fd)
+{
+    struct server *s = l->server;
+    const union MHD_DaemonInfo *info;
+
+    l->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_on_call, s,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_SIZE,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_NOTIFY_COMPLETED,
+        request_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+        MHD_OPTION_URI_LOG_CALLBACK, request_on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    if (!l->mhd)
+        return -ENOMEM;
+    info = MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    return sd_event_add_io(s->event, &l->io, info->epoll_fd, EPOLLIN, on_io, l);
+}
+
+int server_listen(struct server *s, int fd)
+{
+    _cleanup_(listener_freep) struct listener *l = calloc(1, sizeof(*l));
+    int r;
+
+    if (!l) {
+        close(fd);
+        return -ENOMEM;
+    }
+    l->server = s;
+    later_init(&l->again, s->event, run, l);
+    r = start_mhd(l, fd);
+    if (r < 0) {
+        if (!l->mhd)
+            close(fd);
+        return r;
+    }
+    l->next = s->listeners;
+    s->listeners = TAKE_PTR(l);
+    return 0;
+}
+
+void server_stop_listening(struct server *s)
+{
+    for (struct listener *l = s->listeners; l; l = l->next) {
+        int fd = MHD_quiesce_daemon(l->mhd);
+
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+/* ---- life */
+
+int server_new(sd_event *event, server_handler handler, server_observer observer, void *userdata,
+               struct server **ret)
+{
+    struct server *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->event = sd_event_ref(event);
+    s->handler = handler;
+    s->observer = observer;
+    s->userdata = userdata;
+    *ret = s;
+    return 0;
+}
+
+size_t server_connections(const struct server *s)
+{
+    return s->connections;
+}
+
+size_t server_requests(const struct server *s)
+{
+    return s->requests;
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    while (s->listeners) {
+        struct listener *l = s->listeners;
+
+        s->listeners = l->next;
+        listener_free(l);
+    }
+    sd_event_unref(s->event);
+    free(s);
+}

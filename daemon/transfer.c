@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One transfer: the options that make libcurl send a request as it is told and nothing of its own,
+ * and the way of bytes and errors back.
+ */
+#include "upstream_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+static void moved(struct transfer *t)
+{
+    t->progress = upstream_now(t->upstream);
+}
+
+static size_t on_body(char *data, size_t size _unused_, size_t length, void *userdata)
+{
+    struct transfer *t = userdata;
+    int r;
+
+    moved(t);
+    r = t->handler.body(t, data, length, t->userdata);
+    t->paused_body = r == TRANSFER_PAUSE;
+    if (r < 0)
+        return r == TRANSFER_PAUSE ? CURL_WRITEFUNC_PAUSE : 0;
+    return length;
+}
+
+static size_t on_upload(char *to, size_t size, size_t count, void *userdata)
+{
+    struct transfer *t = userdata;
+    ssize_t n = t->handler.upload(t, to, size * count, t->userdata);
+
+    moved(t);
+    t->paused_upload = n == TRANSFER_PAUSE;
+    if (n < 0)
+        return n == TRANSFER_PAUSE ? CURL_READFUNC_PAUSE : CURL_READFUNC_ABORT;
+    t->sent += (uint64_t)n;
+    return (size_t)n;
+}
+
+/* What went wrong with an earlier connection says nothing about this one. */
+static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_,
+                             struct curl_sockaddr *address)
+{
+    struct transfer *t = userdata;
+
+    t->error[0] = '\0';
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int on_rewind(void *userdata, curl_off_t offset, int origin)
+{
+    struct transfer *t = userdata;
+
+    if (offset != 0 || origin != SEEK_SET || !t->handler.rewind ||
+        !t->handler.rewind(t, t->userdata))
+        return CURL_SEEKFUNC_CANTSEEK;
+    t->sent = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+static size_t on_header(char *line, size_t size _unused_, size_t length, void *userdata)
+{
+    struct transfer *t = userdata;
+    long status = 0;
+
+    moved(t);
+    if (t->head_done) /* trailers */
+        return length;
+    if (length >= 5 && !memcmp(line, "HTTP/", 5)) {
+        header_list_clear(&t->head); /* what came before belonged to an interim answer */
+        return length;
+    }
+    if (*line != '\r' && *line != '\n')
+        return header_list_add(&t->head, line, length) < 0 ? 0 : length;
+
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200) {
+        t->head_done = true;
+        t->handler.head(t, (unsigned)status, t->userdata);
+    }
+    return length;
+}
+
+const char *transfer_header(const struct transfer *t, size_t *position, const char **ret_value)
+{
+    return header_list_next(&t->head, position, ret_value);
+}
+
+const char *transfer_header_find(const struct transfer *t, const char *name)
+{
+    return header_list_find(&t->head, name);
+}
+
+uint64_t transfer_sent(const struct transfer *t)
+{
+    return t->sent;
+}
+
+static int add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (!longer)
+        return -ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+static bool names(const char *line, const char *name)
+{
+    size_t length = strlen(name);
+
+    return !strncasecmp(line, name, length) && (line[length] == ':' || line[length] == ';');
+}
+
+/* The headers as they were given; what libcurl would add of its own accord is switched off with a
+ * bare "Name:". */
+static int set_headers(struct transfer *t, const struct transfer_request *request)
+{
+    bool accept = false;
+    int r = 0;
+
+    for (const char *const *line = request->headers; line && *line && r >= 0; line++) {
+        accept |= names(*line, "Accept");
+        r = add_line(&t->headers, *line);
+    }
+    if (r >= 0 && !accept)
+        r = add_line(&t->headers, "Accept:");
+    if (r >= 0)
+        r = add_line(&t->headers, request->expect_continue ? "Expect: 100-continue" : "Expect:");
+    return r;
+}
+
+static int set_method(CURL *easy, const struct transfer_request *request)
+{
+    CURLcode c = CURLE_OK;
+
+    if (request->length != TRANSFER_NO_BODY) {
+        c |= curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+        c |= curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->length);
+    }
+    if (!strcmp(request->method, "HEAD"))
+        c |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+/* For a service that knows no `Expect`: a second, as everywhere, but well within the transfer's own
+ * patience. */
+static long expect_wait(const struct transfer_request *request)
+{
+    usec_t wait = request->idle_timeout / 4;
+
+    return (long)((wait == 0 || wait > USEC_PER_SEC ? USEC_PER_SEC : wait) / USEC_PER_MSEC);
+}
+
+static int set_options(struct transfer *t, const struct transfer_request *request)
+{
+    CURL *easy = t->easy;
+    CURLcode c = CURLE_OK;
+
+    c |= curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    c |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    c |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    if (request->target)
+        c |= curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
+    c |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
+    c |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    c |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    c |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+    c |= curl_easy_setopt(easy, CURLOPT_READDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    c |= curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    c |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->verify ? 1L : 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->verify ? 2L : 0L);
+    if (request->ca_file)
+        c |= curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+    c |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                          (long)(request->connect_timeout / USEC_PER_MSEC));
+    c |= curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, expect_wait(request));
+    c |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(request->total_timeout / USEC_PER_MSEC));
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+static void list_add(struct upstream *u, struct transfer *t)
+{
+    t->next = u->transfers;
+    if (t->next)
+        t->next->link = &t->next;
+    t->link = &u->transfers;
+    u->transfers = t;
+    u->active++;
+}
+
+static void list_remove(struct transfer *t)
+{
+    if (!t->link)
+        return;
+    *t->link = t->next;
+    if (t->next)
+        t->next->link = t->link;
+    t->link = NULL;
+    t->upstream->active--;
+}
+
+int transfer_start(struct upstream *u, const struct transfer_request *request,
+                   const struct transfer_handler *handler, void *userdata, struct transfer **ret)
+{
+    _cleanup_(transfer_freep) struct transfer *t = calloc(1, sizeof(*t));
+    int r;
+
+    if (!t)
+        return -ENOMEM;
+    t->upstream = u;
+    t->handler = *handler;
+    t->userdata = userdata;
+    t->idle_timeout = request->idle_timeout;
+    t->progress = upstream_now(u);
+    t->url = strdup(request->url);
+    t->easy = u->n_spare ? u->spare[--u->n_spare] : curl_easy_init();
+    if (!t->url || !t->easy)
+        return -ENOMEM;
+
+    r = upstream_prepare(u, t->easy);
+    if (r >= 0)
+        r = set_headers(t, request);
+    if (r >= 0)
+        r = set_method(t->easy, request);
+    if (r >= 0)
+        r = set_options(t, request);
+    if (r < 0)
+        return r;
+
+    if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK)
+        return -ENOMEM;
+    list_add(u, t);
+    if (t->idle_timeout) {
+        r = upstream_sweep_at(u, t->progress + t->idle_timeout);
+        if (r < 0)
+            return r;
+    }
+    *ret = TAKE_PTR(t);
+    return 0;
+}
+
+void transfer_continue(struct transfer *t)
+{
+    if (!t->easy || (!t->paused_body && !t->paused_upload))
+        return;
+    t->paused_body = t->paused_upload = false;
+    moved(t);
+    (void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+static void release_handle(struct transfer *t)
+{
+    struct upstream *u = t->upstream;
+
+    if (!t->easy)
+        return;
+    if (t->link)
+        curl_multi_remove_handle(u->multi, t->easy);
+    list_remove(t);
+    if (u->n_spare < UPSTREAM_SPARE_HANDLES) {
+        curl_easy_reset(t->easy);
+        u->spare[u->n_spare++] = t->easy;
+    } else {
+        curl_easy_cleanup(t->easy);
+    }
+    t->easy = NULL;
+}
+
+void transfer_free(struct transfer *t)
+{
+    if (!t)
+        return;
+    release_handle(t);
+    curl_slist_free_all(t->headers);
+    header_list_done(&t->head);
+    free(t->url);
+    free(t);
+}
+
+/* "https://host:port" of a URL, for error sentences; NULL without memory or for something that is
+ * no URL. */
+static char *origin(const char *url)
+{
+    const char *authority = strstr(url, "://");
+
+    if (!authority)
+        return NULL;
+    authority += 3;
+    return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
+}
+
+static enum problem_code classify(CURLcode result)
+{
+    switch (result) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return PROBLEM_UPSTREAM_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_USE_SSL_FAILED:
+        return PROBLEM_TLS_FAILURE;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WRITE_ERROR:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return PROBLEM_BAD_ANSWER;
+    default:
+        return PROBLEM_UPSTREAM_UNREACHABLE;
+    }
+}
+
+static const char *advice(enum problem_code code)
+{
+    switch (code) {
+    case PROBLEM_UPSTREAM_TIMEOUT:
+        return "try again later, or raise the timeout in the configuration";
+    case PROBLEM_TLS_FAILURE:
+        return "check the certificate, this machine's clock and ca_file";
+    case PROBLEM_BAD_ANSWER:
+        return "check that the URL belongs to the cloud and not to a proxy in between";
+    default:
+        return "check the network, the name and the port";
+    }
+}
+
+static struct problem *explain(const struct transfer *t, CURLcode result)
+{
+    enum problem_code code = classify(result);
+    _cleanup_(freep) char *where = origin(t->url);
+    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
+
+    /* A header line beyond its limit is a lack of memory to libcurl, one beyond ours a failed write. */
+    if (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR)) {
+        code = PROBLEM_BAD_ANSWER;
+        what = "The headers of the answer are too large";
+    }
+    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what, advice(code));
+}
+
+void transfer_finish(struct transfer *t, CURLcode result)
+{
+    static char out_of_memory[] = "The daemon is out of memory.";
+    static const struct problem no_memory = {.code = PROBLEM_INTERNAL, .detail = out_of_memory};
+    _cleanup_(problem_freep) struct problem *problem = NULL;
+    bool failed = result != CURLE_OK || !t->head_done;
+
+    if (failed)
+        problem = explain(t, result == CURLE_OK ? CURLE_GOT_NOTHING : result);
+    release_handle(t);
+    t->handler.done(t, failed && !problem ? &no_memory : problem, t->userdata);
+}
+
+size_t transfer_head_length(const struct transfer *t)
+{
+    return t->head.length;
+}
+
+time_t upstream_parse_date(const char *text)
+{
+    time_t t = curl_getdate(text, NULL);
+
+    return t < 0 ? 0 : t;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl's multi interface on sd_event. Two things are done for speed and worth knowing: a
+ * descriptor stays registered between two transfers on one connection, as it would be taken out and
+ * put in again each time; and libcurl's timeout is not followed to the letter: 0 ms is answered
+ * in the next round and a later deadline leaves the armed timer alone, as every re-armed timer is
+ * a system call.
+ */
+#include "upstream_private.h"
+
+#include "secret.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define CONNECTIONS_KEPT 64L
+
+usec_t upstream_now(struct upstream *u)
+{
+    usec_t now;
+
+    return sd_event_now(u->event, CLOCK_BOOTTIME, &now) < 0 ? clock_boottime() : now;
+}
+
+int upstream_init(void)
+{
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, secret_malloc, secret_free, secret_realloc,
+                                secret_strdup, secret_calloc)
+               ? -ENOMEM
+               : 0;
+}
+
+static void drain(struct upstream *u)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(u->multi, &left))) {
+        struct transfer *t = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        transfer_finish(t, message->data.result);
+    }
+}
+
+static void act(struct upstream *u, curl_socket_t fd, int what)
+{
+    int running;
+
+    (void)curl_multi_socket_action(u->multi, fd, what, &running);
+    drain(u);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct upstream *u = userdata;
+    int what = 0;
+
+    if (!u->watches[fd]
+             .wanted) /* an idle connection that ended: libcurl finds out when it wants to use it */
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+
+    if (events & EPOLLIN)
+        what |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT)
+        what |= CURL_CSELECT_OUT;
+    if (events & (EPOLLERR | EPOLLHUP))
+        what |= CURL_CSELECT_ERR;
+    act(u, fd, what);
+    return 0;
+}
+
+static int watch_grow(struct upstream *u, int fd)
+{
+    size_t n = (size_t)fd + 16;
+    struct watch *grown;
+
+    if ((size_t)fd < u->n_watches)
+        return 0;
+    grown = realloc(u->watches, n * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    memset(grown + u->n_watches, 0, (n - u->n_watches) * sizeof(*grown));
+    u->watches = grown;
+    u->n_watches = n;
+    return 0;
+}
+
+static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
+                     void *socketp _unused_)
+{
+    struct upstream *u = userdata;
+    uint32_t events = 0;
+    struct watch *watch;
+
+    if (watch_grow(u, fd) < 0)
+        return -1;
+    watch = &u->watches[fd];
+    watch->wanted = what != CURL_POLL_REMOVE;
+    if (!watch->wanted)
+        return 0;
+
+    if (what & CURL_POLL_IN)
+        events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        events |= EPOLLOUT;
+    if (!watch->io)
+        return sd_event_add_io(u->event, &watch->io, fd, events, on_io, u) < 0 ? -1 : 0;
+    if (sd_event_source_set_io_events(watch->io, events) < 0)
+        return -1;
+    return sd_event_source_set_enabled(watch->io, SD_EVENT_ON) < 0 ? -1 : 0;
+}
+
+static int on_close(void *userdata, curl_socket_t fd)
+{
+    struct upstream *u = userdata;
+
+    if ((size_t)fd < u->n_watches) {
+        u->watches[fd].io = sd_event_source_disable_unref(u->watches[fd].io);
+        u->watches[fd].wanted = false;
+    }
+    return close(fd);
+}
+
+static int arm_timer(struct upstream *u)
+{
+    int r;
+
+    if (u->timer_armed <= u->timer_due)
+        return 0;
+    r = sd_event_source_set_time(u->timer, u->timer_due);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(u->timer, SD_EVENT_ONESHOT);
+    if (r < 0)
+        return r;
+    u->timer_armed = u->timer_due;
+    return 0;
+}
+
+static int on_timeout(CURLM *multi _unused_, long timeout_ms, void *userdata)
+{
+    struct upstream *u = userdata;
+
+    u->timer_due = USEC_INFINITY;
+    if (timeout_ms < 0)
+        return 0;
+    if (timeout_ms == 0)
+        return later_schedule(&u->soon) < 0 ? -1 : 0;
+    u->timer_due = upstream_now(u) + (usec_t)timeout_ms * USEC_PER_MSEC;
+    return arm_timer(u) < 0 ? -1 : 0;
+}
+
+static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct upstream *u = userdata;
+
+    u->timer_armed = USEC_INFINITY;
+    if (u->timer_due == USEC_INFINITY)
+        return 0;
+    if (u->timer_due > upstream_now(u))
+        return arm_timer(u);
+    u->timer_due = USEC_INFINITY;
+    act(u, CURL_SOCKET_TIMEOUT, 0);
+    return 0;
+}
+
+static void on_soon(void *userdata)
+{
+    act(userdata, CURL_SOCKET_TIMEOUT, 0);
+}
+
+int upstream_sweep_at(struct upstream *u, usec_t due)
+{
+    int r;
+
+    if (u->sweep_armed <= due)
+        return 0;
+    r = sd_event_source_set_time(u->sweep, due);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(u->sweep, SD_EVENT_ONESHOT);
+    if (r < 0)
+        return r;
+    u->sweep_armed = due;
+    return 0;
+}
+
+/* A transfer's time runs only while it is the service's turn: one that we hold back is not late. */
+static usec_t transfer_due(const struct transfer *t, usec_t now)
+{
+    if (t->idle_timeout == 0)
+        return USEC_INFINITY;
+    return (t->paused_body || t->paused_upload ? now : t->progress) + t->idle_timeout;
+}
+
+static struct transfer *find_late(struct upstream *u, usec_t now, usec_t *ret_next)
+{
+    *ret_next = USEC_INFINITY;
+    for (struct transfer *t = u->transfers; t; t = t->next) {
+        usec_t due = transfer_due(t, now);
+
+        if (due <= now)
+            return t;
+        if (due < *ret_next)
+            *ret_next = due;
+    }
+    return NULL;
+}
+
+static int on_sweep(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct upstream *u = userdata;
+    struct transfer *late;
+    usec_t next;
+
+    u->sweep_armed = USEC_INFINITY;
+    /* Ending one may start or end others, so that the list is looked at anew each time. */
+    while ((late = find_late(u, upstream_now(u), &next)))
+        transfer_finish(late, CURLE_OPERATION_TIMEDOUT);
+    return next == USEC_INFINITY ? 0 : upstream_sweep_at(u, next);
+}
+
+int upstream_prepare(struct upstream *u, CURL *easy)
+{
+    CURLcode c = CURLE_OK;
+
+    c |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    c |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    c |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    /* A forward proxy sees a tunnel, never the token. */
+    c |= curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+static int add_sources(struct upstream *u)
+{
+    int r;
+
+    r = sd_event_add_time(u->event, &u->timer, CLOCK_BOOTTIME, 0, USEC_PER_MSEC, on_timer, u);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(u->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(u->event, &u->sweep, CLOCK_BOOTTIME, 0, 0, on_sweep, u);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(u->sweep, SD_EVENT_OFF);
+    return r;
+}
+
+int upstream_new(sd_event *event, struct upstream **ret)
+{
+    _cleanup_(upstream_freep) struct upstream *u = calloc(1, sizeof(*u));
+    CURLMcode c = CURLM_OK;
+    int r;
+
+    if (!u)
+        return -ENOMEM;
+    u->event = sd_event_ref(event);
+    u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
+    later_init(&u->soon, event, on_soon, u);
+    r = add_sources(u);
+    if (r < 0)
+        return r;
+
+    u->multi = curl_multi_init();
+    if (!u->multi)
+        return -ENOMEM;
+    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
+    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
+    c |= curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    if (c != CURLM_OK)
+        return -ENOMEM;
+    *ret = TAKE_PTR(u);
+    return 0;
+}
+
+size_t upstream_active(const struct upstream *u)
+{
+    return u->active;
+}
+
+void upstream_free(struct upstream *u)
+{
+    if (!u)
+        return;
+    for (size_t i = 0; i < u->n_spare; i++)
+        curl_easy_cleanup(u->spare[i]);
+    if (u->multi)
+        curl_multi_cleanup(u->multi);
+    for (size_t i = 0; i < u->n_watches; i++)
+        sd_event_source_disable_unref(u->watches[i].io);
+    free(u->watches);
+    sd_event_source_disable_unref(u->timer);
+    later_done(&u->soon);
+    sd_event_source_disable_unref(u->sweep);
+    sd_event_unref(u->event);
+    free(u);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two files of the upstream room know of each other: upstream.c has the loop, transfer.c
+ * one transfer. */
+#ifndef UPSTREAM_PRIVATE_H
+#define UPSTREAM_PRIVATE_H
+
+#include "header_list.h"
+#include "later.h"
+#include "upstream.h"
+
+#include <curl/curl.h>
+
+#define UPSTREAM_SPARE_HANDLES 16
+
+struct watch {
+    sd_event_source *io;
+    bool wanted; /* by libcurl, at the moment */
+};
+
+struct upstream {
+    sd_event *event;
+    CURLM *multi;
+
+    struct watch *watches; /* by descriptor */
+    size_t n_watches;
+
+    sd_event_source *timer; /* libcurl's one timeout */
+    usec_t timer_due;       /* USEC_INFINITY: libcurl wants none */
+    usec_t timer_armed;
+    struct later soon; /* libcurl's timeout of 0 ms */
+
+    sd_event_source *sweep; /* looks for transfers on which nothing moves */
+    usec_t sweep_armed;
+
+    struct transfer *transfers; /* list of those under way */
+    size_t active;
+
+    CURL *spare[UPSTREAM_SPARE_HANDLES];
+    size_t n_spare;
+};
+
+struct transfer {
+    struct upstream *upstream;
+    struct transfer *next, **link; /* in upstream's list; link is NULL when it is not in it */
+    CURL *easy;
+    struct curl_slist *headers;
+    struct transfer_handler handler;
+    void *userdata;
+    char *url;
+    char error[CURL_ERROR_SIZE];
+
+    struct header_list head;
+    bool head_done;
+    bool paused_body, paused_upload;
+
+    uint64_t sent;
+    usec_t idle_timeout;
+    usec_t progress; /* when something last moved, CLOCK_BOOTTIME */
+};
+
+usec_t upstream_now(struct upstream *u);
+
+/* Makes sure that the sweep comes by at that time or earlier. */
+int upstream_sweep_at(struct upstream *u, usec_t due);
+
+/* Ends it with the outcome that libcurl or the sweep has found. */
+void transfer_finish(struct transfer *t, CURLcode result);
+
+/* Options that every handle has, and libcurl's view of our sockets. */
+int upstream_prepare(struct upstream *u, CURL *easy);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "dialogue.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "peer.h"
+
+lk_client *client;
+static struct peer_script script;
+static size_t n_answers;
+
+void answer(const char *status, const char *type, const char *body)
+{
+    char *text;
+
+    ck_assert_int_ge(asprintf(&text,
+                              "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                              status, type, strlen(body), body),
+                     0);
+    script.connections[0][n_answers++] = text;
+}
+
+void answer_json(const char *body)
+{
+    answer("200 OK", "application/json", body);
+}
+
+void answer_problem(const char *code)
+{
+    _cleanup_(freep) char *body = NULL;
+
+    ck_assert_int_ge(asprintf(&body, "{\"title\":\"T\",\"detail\":\"Do.\",\"code\":\"%s\"}", code),
+                     0);
+    answer("503 Service Unavailable", "application/problem+json", body);
+}
+
+void answer_nothing(void)
+{
+    script.connections[0][n_answers++] = strdup("HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+void dialogue_start(void)
+{
+    unsetenv("LATCHKEY_CLOUD");
+    peer_start(&script);
+    ck_assert_int_eq(lk_client_new(peer_socket(), &client), 0);
+    ck_assert_str_eq(lk_client_socket(client), peer_socket());
+}
+
+void dialogue_finish(void)
+{
+    lk_client_free(client);
+    client = NULL;
+    ck_assert_uint_eq(peer_finish(), n_answers);
+    for (size_t i = 0; i < n_answers; i++)
+        free((void *)(uintptr_t)script.connections[0][i]);
+}
+
+void expect_line(size_t index, const char *line)
+{
+    const char *request = peer_request(index);
+
+    ck_assert_msg(strncmp(request, line, strlen(line)) == 0 &&
+                      strncmp(request + strlen(line), " HTTP/1.1\r\n", 11) == 0,
+                  "asked: %s", request);
+}

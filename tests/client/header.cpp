@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The header in C++, and that a program in it links with the library.
+#include <latchkey.h>
+
+#include <cstring>
+
+static int on_head(void *status, const lk_head *head)
+{
+    *static_cast<unsigned *>(status) = lk_head_status(head);
+    return 0;
+}
+
+int main()
+{
+    lk_client *client = nullptr;
+    lk_request *request = nullptr;
+    unsigned status = 0;
+
+    if (lk_client_new("/nonexistent/latchkey.sock", &client) != 0)
+        return 1;
+    if (lk_request_new(client, "GET", "object-store", "/", &request) != 0)
+        return 1;
+    lk_request_on_head(request, on_head, &status);
+    int result = lk_request_perform(request, nullptr);
+    lk_request_free(request);
+    lk_client_free(client);
+    return result < 0 && status == 0 && std::strlen(lk_status_text(result)) > 0 &&
+                   std::strlen(lk_version()) > 0
+               ? 0
+               : 1;
+}

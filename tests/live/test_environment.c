@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* env and run: what programs that know nothing of latchkey find in their environment. */
+#include "command.h"
+#include "daemon.h"
+#include "look.h"
+#include "sandbox.h"
+#include "stage.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAMES                                                                            \
+    "LATCHKEY_SOCKET LATCHKEY_CLOUD OS_TOKEN OS_AUTH_TOKEN OS_AUTH_TYPE OS_STORAGE_URL " \
+    "OS_REGION_NAME OS_PROJECT_ID OS_PROJECT_NAME OS_TENANT_ID OS_TENANT_NAME"
+/* A line for each variable: its value in angle brackets, or "unset". */
+#define SHOW                                                                                      \
+    "for name in " NAMES "; do eval \"if [ \\${$name+set} ]; then echo \\\"$name=<\\$$name>\\\";" \
+    " else echo $name unset; fi\"; done"
+
+/* What SHOW has to print. */
+static const char *expected(const char *cloud, const char *region)
+{
+    const char *token = look_token(cloud);
+    const char *storage =
+        *region ? stage_text("=<%s/%s/v1/MossoCloudFS_aaaa>", sandbox_url(), region) : " unset";
+
+    return stage_text("LATCHKEY_SOCKET=<%s>\nLATCHKEY_CLOUD=<%s>\nOS_TOKEN=<%s>\n"
+                      "OS_AUTH_TOKEN=<%s>\nOS_AUTH_TYPE=<token>\nOS_STORAGE_URL%s\n"
+                      "OS_REGION_NAME%s\nOS_PROJECT_ID=<000000>\nOS_PROJECT_NAME=<sandbox>\n"
+                      "OS_TENANT_ID=<000000>\nOS_TENANT_NAME=<sandbox>\n",
+                      daemon_socket(), cloud, token, token, storage,
+                      *region ? stage_text("=<%s>", region) : " unset");
+}
+
+static void start(void)
+{
+    sandbox_start(NULL);
+    (void)daemon_start(NULL);
+}
+
+/* ---- env */
+
+START_TEST(sets_variables_of_a_shell)
+{
+    start();
+    /* what another cloud left there has to go */
+    ck_assert_str_eq(demand_done(command_shell("export OS_STORAGE_URL=old OS_REGION_NAME=old\n"
+                                               "eval \"$(\"$LATCHKEY\" env)\"\n" SHOW),
+                                 "*"),
+                     expected("rackspace", ""));
+    ck_assert_str_eq(
+        demand_done(command_shell("eval \"$(\"$LATCHKEY\" env --region DFW)\"\n" SHOW), "*"),
+        expected("rackspace", "DFW"));
+}
+END_TEST
+
+START_TEST(knows_the_default_region)
+{
+    sandbox_start(NULL);
+    sandbox_set("'default_region': 'ORD'");
+    (void)daemon_start(NULL);
+    ck_assert_str_eq(demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\n" SHOW), "*"),
+                     expected("rackspace", "ORD"));
+}
+END_TEST
+
+/* A socket below a folder whose name is a trap. */
+START_TEST(quotes_what_a_shell_would_take_apart)
+{
+    const char *folder = stage_path("it's $(false) \"`a`\" b;c");
+    const char *socket = stage_text("%s/s", folder);
+
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    sandbox_start(NULL);
+    (void)daemon_start(&(struct daemon_options){.socket = socket});
+    ck_assert_str_eq(demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\n" SHOW), "*"),
+                     expected("rackspace", ""));
+}
+END_TEST
+
+START_TEST(exports_what_it_sets)
+{
+    start();
+    ck_assert_str_eq(demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\nenv |"
+                                               " grep -c '^OS_'"),
+                                 "*"),
+                     "7\n");
+}
+END_TEST
+
+/* ---- run */
+
+START_TEST(gives_a_command_its_environment)
+{
+    start();
+    ck_assert_str_eq(demand_done(latchkey("run", "--", "/bin/sh", "-c", SHOW), "*"),
+                     expected("rackspace", ""));
+    ck_assert_str_eq(
+        demand_done(latchkey("run", "--region", "ORD", "--", "/bin/sh", "-c", SHOW), "*"),
+        expected("rackspace", "ORD"));
+    /* options behind the command are the command's */
+    (void)demand_done(latchkey("run", "echo", "--region", "--", "-x"), "--region -- -x\n");
+    (void)demand_done(latchkey("run", "--", "/bin/sh", "-c", "exec \"$LATCHKEY\" identity"),
+                      "cloud           rackspace\n*");
+}
+END_TEST
+
+/* Another directory, and a socket that was given by a path into this one. */
+START_TEST(gives_a_path_that_holds_everywhere)
+{
+    const struct command *c;
+
+    start();
+    c = command_shell(stage_text("cd '%s' && LATCHKEY_SOCKET=socket \"$LATCHKEY\" run -- /bin/sh -c"
+                                 " 'cd / && \"$LATCHKEY\" token'",
+                                 stage_folder()));
+    ck_assert_str_eq(demand_done(c, "*"), stage_text("%s\n", look_token("default")));
+}
+END_TEST
+
+START_TEST(ends_as_the_command_does)
+{
+    static const int statuses[] = {0, 1, 2, 3, 42, 255};
+    const struct command *c;
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        c = latchkey("run", "--", "/bin/sh", "-c", stage_text("exit %d", statuses[i]));
+        ck_assert_int_eq(c->status, statuses[i]);
+        ck_assert_str_eq(c->err, "");
+    }
+    c = latchkey("run", "--", "/bin/sh", "-c", "kill -TERM $$");
+    ck_assert_int_eq(c->status, 128 + SIGTERM);
+    demand_failure(latchkey("run", "--", "no-such-command"), 127,
+                   "cannot run 'no-such-command': No such file or directory");
+    demand_failure(latchkey("run", "--", "/etc/passwd"), 126,
+                   "cannot run '/etc/passwd': Permission denied");
+}
+END_TEST
+
+/* It is the command, in the same process, with nothing of ours left open. */
+START_TEST(becomes_the_command)
+{
+    struct command *c;
+    pid_t pid;
+
+    start();
+    c = command_start(NULL, (const char *const[]){"run", "--", "/bin/sh", "-c", "echo $$", NULL});
+    pid = c->process.pid;
+    ck_assert_str_eq(demand_done(command_finish(c), "*"), stage_text("%d\n", pid));
+    ck_assert_str_eq(demand_done(latchkey("run", "ls", "/proc/self/fd"), "*"),
+                     command_shell("exec ls /proc/self/fd")->out);
+}
+END_TEST
+
+/* A command that needs the cloud is not run without it. */
+START_TEST(runs_nothing_without_a_token)
+{
+    const char *sign = stage_path("ran");
+
+    sandbox_start(NULL);
+    sandbox_set("'login_fault': 'unauthorized'");
+    (void)daemon_start(NULL);
+    demand_failure(latchkey("run", "--", "touch", sign), 1, "*refused*");
+    ck_assert_int_lt(access(sign, F_OK), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("environment");
+    TCase *c = stage_case(s, "env", 30);
+
+    tcase_add_test(c, sets_variables_of_a_shell);
+    tcase_add_test(c, knows_the_default_region);
+    tcase_add_test(c, quotes_what_a_shell_would_take_apart);
+    tcase_add_test(c, exports_what_it_sets);
+    c = stage_case(s, "run", 30);
+    tcase_add_test(c, gives_a_command_its_environment);
+    tcase_add_test(c, gives_a_path_that_holds_everywhere);
+    tcase_add_test(c, ends_as_the_command_does);
+    tcase_add_test(c, becomes_the_command);
+    tcase_add_test(c, runs_nothing_without_a_token);
+    return stage_run(s);
+}

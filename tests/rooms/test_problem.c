@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The suites of the small rooms: problems, the policy, secret memory. */
+#include "policy.h"
+#include "problem.h"
+#include "secret.h"
+#include "suite.h"
+
+#include <ctype.h>
+#include <string.h>
+
+START_TEST(has_a_word_a_status_and_a_title_for_each_code)
+{
+    const char *word = problem_word(_i);
+
+    ck_assert_ptr_nonnull(word);
+    for (const char *c = word; *c; c++)
+        ck_assert(islower((unsigned char)*c) || *c == '-');
+    ck_assert_uint_ge(problem_status(_i), 400);
+    ck_assert_uint_lt(problem_status(_i), 600);
+    ck_assert_ptr_nonnull(problem_title(_i));
+    for (int other = 0; other < _i; other++)
+        ck_assert_str_ne(word, problem_word(other));
+}
+END_TEST
+
+START_TEST(copies_a_problem)
+{
+    _cleanup_(problem_freep) struct problem *p = problem_new(PROBLEM_RATE_LIMITED, "wait %d s", 5);
+    _cleanup_(problem_freep) struct problem *copy = NULL;
+
+    p->retry_after = 5;
+    copy = problem_copy(p);
+    ck_assert_int_eq(copy->code, PROBLEM_RATE_LIMITED);
+    ck_assert_str_eq(copy->detail, "wait 5 s");
+    ck_assert_uint_eq(copy->retry_after, 5);
+    problem_free(NULL);
+}
+END_TEST
+
+static const struct {
+    uid_t peer, own;
+    enum operation operation;
+    bool allowed;
+} cases[] = {
+    {1000, 2000, OPERATION_TOKEN, true},
+    {1000, 2000, OPERATION_PROXY, true},
+    {1000, 2000, OPERATION_REFRESH, true},
+    {1000, 2000, OPERATION_METRICS, true},
+    {1000, 2000, OPERATION_CREDENTIAL, false},
+    {2000, 2000, OPERATION_CREDENTIAL, true},
+    {0, 2000, OPERATION_CREDENTIAL, true},
+    {2000, 0, OPERATION_CREDENTIAL, false},
+    {(uid_t)-1, 2000, OPERATION_CREDENTIAL, false},
+};
+
+START_TEST(keeps_the_credential_to_root_and_itself)
+{
+    const struct peer peer = {.uid = cases[_i].peer};
+
+    ck_assert(policy_allows(&peer, cases[_i].operation, cases[_i].own) == cases[_i].allowed);
+}
+END_TEST
+
+START_TEST(moves_secret_memory_whole)
+{
+    char *p = secret_strdup("0123456789");
+
+    for (size_t size = 11; size < 100000; size = size * 3 / 2) {
+        p = secret_realloc(p, size);
+        ck_assert_str_eq(p, "0123456789");
+    }
+    secret_free(p);
+    secret_free(NULL);
+    p = secret_realloc(NULL, 4);
+    ck_assert_ptr_nonnull(p);
+    secret_free(p);
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *s = suite_create("problem, policy, secret");
+    TCase *t = tcase_create("pure");
+
+    tcase_add_loop_test(t, has_a_word_a_status_and_a_title_for_each_code, 0, _PROBLEM_MAX);
+    tcase_add_test(t, copies_a_problem);
+    tcase_add_loop_test(t, keeps_the_credential_to_root_and_itself, 0, (int)ARRAY_SIZE(cases));
+    tcase_add_test(t, moves_secret_memory_whole);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, builds, and runs every test; the build directory is $BUILD, else build/.
+# What needs root (a systemd of its own) is skipped without it.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-$top/build}
+
+sh "$top/tests/install-packages.sh" build test
+sh "$top/tests/build.sh" "$build"
+
+log=$build/meson-logs/testlog.json
+rm -f "$log"
+status=0
+meson test -C "$build" --no-rebuild --print-errorlogs </dev/null || status=$?
+[ -s "$log" ] || exit "$((status ? status : 1))"
+echo
+python3 "$top/tests/summary.py" "$log" || status=1
+exit "$status"
