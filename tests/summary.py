@@ -6,6 +6,7 @@
 
 A suite on Check says how many checks it made, one in TAP lists them, any other counts as one. A
 suite that ended badly with no check failing (it crashed, leaked or ran out of time) is one failure.
+Under each failed suite stand the checks that failed, or else the last that it said.
 Exit status 1 if something failed, or if $CI is set and something was skipped.
 """
 import json
@@ -15,7 +16,9 @@ import sys
 
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 TAP = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.MULTILINE)
+FAILURE = re.compile(r"^(?:\S+:\d+:[FE]:.*|not ok\b.*)$", re.MULTILINE)
 TAP_SKIP = re.compile(r"^(?:1\.\.0|ok\b.*?) # SKIP ?(.*)$", re.MULTILINE)
+LAST = 8  # lines
 
 
 def count(test):
@@ -37,6 +40,16 @@ def count(test):
     return max(passed, 1), failed, reasons
 
 
+def tell(test):
+    """Says which checks of a failed suite failed."""
+    print(f"failed: {test['name']} ({test['result']}, {test['duration']:.0f} s)")
+    said = FAILURE.findall(test.get("stdout", ""))
+    if not said:
+        said = (test.get("stdout", "") + test.get("stderr", "")).splitlines()[-LAST:]
+    for line in said:
+        print(f"    {line}")
+
+
 def main():
     passed = failed = 0
     skipped = []
@@ -48,7 +61,7 @@ def main():
                 failed += one_failed
                 skipped += [(test["name"], reason) for reason in reasons]
                 if one_failed:
-                    print(f"failed: {test['name']} ({test['result']})")
+                    tell(test)
     for name, reason in skipped:
         print(f"skipped: {name}: {reason}")
     print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))

@@ -91,13 +91,13 @@ START_TEST(says_that_it_renews)
 {
     const struct reply *r;
 
-    sandbox_start((const char *const[]){"--token-lifetime", "6", NULL});
+    sandbox_start((const char *const[]){"--token-lifetime", "10", NULL});
     (void)daemon_start(NULL);
-    sandbox_set("'login_delay': 0.8");
+    sandbox_set("'login_delay': 1.4");
     daemon_wait_state("default", "renewing");
     r = get("/v1/default/token");
     ck_assert_int_eq(r->status, 200);
-    ck_assert(r->seconds < patience(0.3));
+    ck_assert(r->seconds < patience(1));
     daemon_wait_state("default", "ready");
     ck_assert_int_eq(sandbox_count("logins"), 2);
 }
@@ -114,7 +114,7 @@ START_TEST(backs_off_further_each_time)
     for (size_t i = 0; i < 3; i++) {
         double wanted = 1 << i, gap = attempt_time(i + 1) - attempt_time(i);
 
-        ck_assert_msg(gap > wanted * 0.5 && gap < wanted * 1.5 + patience(0.3),
+        ck_assert_msg(gap > wanted * 0.5 && gap < wanted * 1.5 + patience(1),
                       "the wait of number %zu is %.2f s", i, gap);
         ck_assert_msg(gap > last, "%.2f s behind %.2f s", gap, last);
         last = gap;
@@ -146,7 +146,7 @@ START_TEST(comes_back_when_it_is_told_to)
 
     daemon_wait_state("default", "ready");
     gap = attempt_time(1) - attempt_time(0);
-    ck_assert_msg(gap >= 3.9 && gap < 4 * 1.5 + patience(0.5), "came back after %.2f s", gap);
+    ck_assert_msg(gap >= 3.9 && gap < 4 * 1.5 + patience(2), "came back after %.2f s", gap);
     ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
 }
 END_TEST
