@@ -162,11 +162,11 @@ START_TEST(waits_for_a_service_that_is_slow)
 {
     const struct reply *r;
 
-    start(NULL, 1);
-    r = get("/v1/default/proxy/x-echo/stream?bytes=30&rate=12");
+    start(NULL, 2);
+    r = get("/v1/default/proxy/x-echo/stream?bytes=60&rate=12");
     ck_assert_int_eq(r->error, 0);
-    ck_assert_uint_eq(r->length, 30);
-    ck_assert_double_gt(r->seconds, 2 * TIMEOUT);
+    ck_assert_uint_eq(r->length, 60);
+    ck_assert_double_gt(r->seconds, 4);
 }
 END_TEST
 

@@ -96,6 +96,21 @@ START_TEST(takes_a_new_key)
 }
 END_TEST
 
+/* A refused key is tried again seldom; a new one at once. */
+START_TEST(takes_a_corrected_key)
+{
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    d = daemon_start(&(struct daemon_options){
+        .config = stage_text("[first]\nauth_endpoint = %s\nusername = %s\napi_key = %s\n",
+                             sandbox_url(), SANDBOX_USER, NEW_KEY)});
+    look_demand("first", "rejected", "credentials-rejected");
+    daemon_reload(d, daemon_cloud("first", ""));
+    daemon_wait_state("first", "ready");
+}
+END_TEST
+
 START_TEST(takes_new_settings)
 {
     struct daemon *d = start_two();
@@ -275,6 +290,7 @@ int main(void)
     tcase_add_test(c, adds_and_removes_clouds);
     tcase_add_test(c, logs_in_only_where_something_changed);
     tcase_add_test(c, takes_a_new_key);
+    tcase_add_test(c, takes_a_corrected_key);
     tcase_add_test(c, takes_new_settings);
     tcase_add_test(c, goes_on_with_what_it_had);
     tcase_add_test(c, survives_a_configuration_that_went_away);
