@@ -84,6 +84,12 @@ static int fill(struct environment *environment, const struct sources *sources)
     return 0;
 }
 
+/* Whether an answer means that the catalog has no object store, or not one that is meant for sure. */
+static bool is_without(int r)
+{
+    return r == LK_UNKNOWN_SERVICE || r == LK_UNKNOWN_INTERFACE || r == LK_REGION_REQUIRED;
+}
+
 int environment_ask(const struct command *command, struct environment *ret)
 {
     const struct arguments *arguments = command->arguments;
@@ -103,9 +109,9 @@ int environment_ask(const struct command *command, struct environment *ret)
     if (r != 0)
         return command_failed(r, error);
     r = lk_endpoint_get(command->client, arguments->cloud, "object-store", arguments->region, NULL,
-                        &storage, NULL);
-    if (r < 0)
-        return command_failed(r, NULL);
+                        &storage, &error);
+    if (r != 0 && !is_without(r))
+        return command_failed(r, error);
 
     sources = (struct sources){path ? path : lk_client_socket(command->client), arguments->region,
                                identity, held, storage};

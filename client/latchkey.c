@@ -4,6 +4,7 @@
  * words about failures to standard error, one line each.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <string.h>
@@ -160,11 +161,25 @@ static int finish(int status)
     return REFUSED;
 }
 
+/*
+ * Places of standard streams that are closed are filled, or the next file or socket would take one
+ * of them; in such a way that to read or to write there still fails, and that a command run by us
+ * finds them closed, too.
+ */
+static void fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) < 0)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(arguments_done) struct arguments arguments = {};
     int r;
 
+    fill_standard_streams();
     setlocale(LC_ALL, "");
     r = arguments_read(&arguments, verbs, argc, argv);
     if (r == -ENOMEM)

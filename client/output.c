@@ -53,6 +53,15 @@ static int open_temporary(struct output *output)
     return r;
 }
 
+/* Owner, as far as we may give files away, and permissions; not what makes a program run as its
+ * owner. */
+static int resemble(int fd, const struct stat *replaced)
+{
+    if (fchown(fd, replaced->st_uid, replaced->st_gid) < 0 && errno != EPERM && errno != EINVAL)
+        return -errno;
+    return fchmod(fd, replaced->st_mode & 0777) < 0 ? -errno : 0;
+}
+
 static int open_new(struct output *output, const struct stat *replaced)
 {
     int r = 0;
@@ -63,9 +72,7 @@ static int open_new(struct output *output, const struct stat *replaced)
     output->fd = open(output->directory, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
     if (output->fd < 0)
         r = errno == EOPNOTSUPP || errno == EISDIR ? open_temporary(output) : -errno;
-    if (r == 0 && replaced && fchmod(output->fd, replaced->st_mode & 07777) < 0)
-        r = -errno;
-    return r;
+    return r == 0 && replaced ? resemble(output->fd, replaced) : r;
 }
 
 int output_open(struct output *output, const char *path)
@@ -73,6 +80,10 @@ int output_open(struct output *output, const char *path)
     struct stat st;
     bool is_there = stat(path, &st) == 0;
 
+    if (!*path)
+        return -ENOENT;
+    if (!is_there && path[strlen(path) - 1] == '/')
+        return -EISDIR;
     if (is_there && !S_ISREG(st.st_mode)) {
         output->fd = open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? -errno : 0;

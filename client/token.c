@@ -111,14 +111,25 @@ static int wait_once(lk_client *client, const char *cloud, uint64_t after, unsig
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
                   lk_token **ret_token, lk_error **ret_error)
 {
+    _cleanup_(lk_token_freep) lk_token *held = NULL;
     int r;
 
-    do {
+    r = wait_once(client, cloud, 0, 0, &held, ret_error);
+    if (r == 0 && lk_token_generation(held) != after) {
+        *ret_token = TAKE_PTR(held);
+        return 0;
+    }
+    /* without a token every one that comes is new */
+    if (r == LK_NO_CHANGE)
+        after = 0;
+    else if (r == 0)
+        r = LK_NO_CHANGE;
+    while (r == LK_NO_CHANGE && seconds > 0) {
         unsigned part = seconds < LONGEST_POLL ? seconds : LONGEST_POLL;
 
         r = wait_once(client, cloud, after, part, ret_token, ret_error);
         seconds -= part;
-    } while (r == LK_NO_CHANGE && seconds > 0);
+    }
     return r;
 }
 

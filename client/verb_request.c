@@ -196,6 +196,9 @@ static int open_source(struct exchange *exchange, const char *path)
     /* standard input may have been read from already */
     at = S_ISREG(st.st_mode) ? lseek(exchange->source, 0, SEEK_CUR) : -1;
     exchange->length = at >= 0 && at <= st.st_size ? st.st_size - at : -1;
+    /* files that the kernel makes up as they are read have no size */
+    if (exchange->length == 0 && pread(exchange->source, &(char){0}, 1, at) > 0)
+        exchange->length = -1;
     lk_request_set_reader(exchange->request, read_source, exchange, exchange->length);
     return DONE;
 }

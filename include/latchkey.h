@@ -41,7 +41,8 @@
  *     object may be freed while it is in use.
  * Processes
  *     After fork() a child may go on using a client (it makes its own connections), provided that
- *     no other thread was inside a call at that moment. No descriptor outlives exec.
+ *     no other thread was inside a call at that moment. No connection to the daemon outlives exec;
+ *     what libcurl opens for itself may, unconnected to anything.
  * Manners
  *     Nothing is printed, no signal is raised or left changed, no locale or environment is changed,
  *     nothing exits. A daemon that is started again is found again by the next call.
@@ -189,7 +190,9 @@ const char *lk_clouds_json(const lk_clouds *clouds);
 /* ---- token ----------------------------------------------------------------------------------- */
 
 /*
- * A token that lives for min_ttl seconds more; where fewer are left, the daemon renews it first.
+ * A token that lives for min_ttl seconds more: where fewer are left, the daemon renews it first. If
+ * no login, or none for so long a time, is to be had, it is the best token there is: see
+ * lk_token_expires_in().
  * Ask again whenever you need one instead of keeping it: the answer comes out of the daemon's
  * memory. [blocks] LK_NOT_READY, LK_SIGNED_OUT, LK_CREDENTIALS_REJECTED: there is none to be had.
  */
@@ -197,8 +200,9 @@ int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_toke
                  lk_error **ret_error);
 
 /*
- * Waits until there is a token of a later generation than after, seconds at most, and returns it;
- * 0 for after takes any token. [blocks, for seconds and the client's time limit at most]
+ * Waits until there is a token of another generation than after, seconds at most, and returns it;
+ * 0 for after takes any token. It is a later generation, or one of a daemon that was started again
+ * and counts anew. [blocks, for seconds and the client's time limit at most]
  * LK_NO_CHANGE: none came; this is no failure, so ret_error stays as it is.
  */
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
@@ -216,7 +220,7 @@ const char *lk_token_expires(const lk_token *token);
 /* How many seconds it has left now, by a clock that nobody can set; 0 once it is over. */
 int64_t lk_token_expires_in(const lk_token *token);
 
-/* 1 for the daemon's first token of this cloud, one more with every new one. */
+/* 1 for the first token of this cloud since the daemon started, one more with every new one. */
 uint64_t lk_token_generation(const lk_token *token);
 
 /* The daemon's answer as it came, a JSON document. It holds the token: keep it as secret. */

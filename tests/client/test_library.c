@@ -181,22 +181,25 @@ START_TEST(waits_for_tokens)
     lk_error *error = NULL;
 
     answer_json("{\"token\":\"x\",\"generation\":8}");
+    answer_json("{\"token\":\"x\",\"generation\":8}");
     answer_nothing();
     answer_nothing();
     answer_problem("not-ready");
+    answer_nothing();
+    answer_json("{\"token\":\"y\",\"generation\":1}");
     dialogue_start();
     ck_assert_int_eq(lk_token_wait(client, NULL, 7, 30, &token, &error), 0);
     ck_assert_uint_eq(lk_token_generation(token), 8);
     lk_token_free(token);
     token = NULL;
-    expect_line(0, "GET /v1/default/token?after=7&timeout=30");
+    expect_line(0, "GET /v1/default/token?after=0&timeout=0");
 
     /* longer than the daemon takes at once */
     ck_assert_int_eq(lk_token_wait(client, NULL, 8, 3601, &token, &error), LK_NO_CHANGE);
     ck_assert_ptr_null(token);
     ck_assert_ptr_null(error);
-    expect_line(1, "GET /v1/default/token?after=8&timeout=3600");
-    expect_line(2, "GET /v1/default/token?after=8&timeout=1");
+    expect_line(2, "GET /v1/default/token?after=8&timeout=3600");
+    expect_line(3, "GET /v1/default/token?after=8&timeout=1");
 
     ck_assert_int_eq(lk_token_wait(client, NULL, 8, 1, &token, &error), LK_NOT_READY);
     ck_assert_str_eq(lk_error_message(error), "Do.");
@@ -204,6 +207,12 @@ START_TEST(waits_for_tokens)
     ck_assert_str_eq(lk_error_detail(error), "Do.");
     ck_assert_uint_eq(lk_error_http_status(error), 503);
     lk_error_free(error);
+
+    /* no token, perhaps of a daemon that counts anew: any token is a new one */
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 30, &token, NULL), 0);
+    ck_assert_uint_eq(lk_token_generation(token), 1);
+    lk_token_free(token);
+    expect_line(6, "GET /v1/default/token?after=0&timeout=30");
     dialogue_finish();
 }
 END_TEST

@@ -100,7 +100,7 @@ START_TEST(a_file_that_is_replaced_keeps_its_mode)
     _cleanup_(output_done) struct output output = OUTPUT_INIT;
 
     put("file", "old");
-    ck_assert_int_eq(chmod("file", 0640), 0);
+    ck_assert_int_eq(chmod("file", 06640), 0);
     ck_assert_int_eq(output_open(&output, "./file"), 0);
     ck_assert_int_eq(output_write(output.fd, "new", 3), 0);
     ck_assert_int_eq(output_commit(&output), 0);
@@ -149,6 +149,10 @@ START_TEST(failures_are_told)
     ck_assert_int_eq(output_open(&output, "nowhere/file"), -ENOENT);
     output_done(&output);
     ck_assert_int_eq(output_open(&output, "."), -EISDIR);
+    output_done(&output);
+    ck_assert_int_eq(output_open(&output, ""), -ENOENT);
+    output_done(&output);
+    ck_assert_int_eq(output_open(&output, "new/"), -EISDIR);
     output_done(&output);
     ck_assert_int_eq(output_open(&output, "/dev/full"), 0);
     ck_assert_int_eq(output_write(output.fd, "x", 1), -ENOSPC);

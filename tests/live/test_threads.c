@@ -102,6 +102,13 @@ START_TEST(waits_for_tokens)
     ck_assert_uint_eq(lk_token_generation(token), 1);
     lk_token_free(token);
     token = NULL;
+    /* one that a daemon before this one counted */
+    begin = time_now();
+    ck_assert_int_eq(lk_token_wait(client, NULL, 99, 30, &token, &error), 0);
+    ck_assert_double_le(time_now() - begin, patience(3));
+    ck_assert_uint_eq(lk_token_generation(token), 1);
+    lk_token_free(token);
+    token = NULL;
     begin = time_now();
     ck_assert_int_eq(lk_token_wait(client, NULL, 1, 1, &token, &error), LK_NO_CHANGE);
     ck_assert_double_ge(time_now() - begin, 0.9);
