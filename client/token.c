@@ -115,7 +115,7 @@ int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned
     int r;
 
     r = wait_once(client, cloud, 0, 0, &held, ret_error);
-    if (r == 0 && lk_token_generation(held) != after) {
+    if (held && lk_token_generation(held) != after) {
         *ret_token = TAKE_PTR(held);
         return 0;
     }
