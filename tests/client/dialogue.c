@@ -11,6 +11,13 @@ lk_client *client;
 static struct peer_script script;
 static size_t n_answers;
 
+static void add(char *text)
+{
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_lt(n_answers, PEER_ANSWERS);
+    script.connections[0][n_answers++] = text;
+}
+
 void answer(const char *status, const char *type, const char *body)
 {
     char *text;
@@ -19,7 +26,7 @@ void answer(const char *status, const char *type, const char *body)
                               "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
                               status, type, strlen(body), body),
                      0);
-    script.connections[0][n_answers++] = text;
+    add(text);
 }
 
 void answer_json(const char *body)
@@ -38,7 +45,7 @@ void answer_problem(const char *code)
 
 void answer_nothing(void)
 {
-    script.connections[0][n_answers++] = strdup("HTTP/1.1 204 No Content\r\n\r\n");
+    add(strdup("HTTP/1.1 204 No Content\r\n\r\n"));
 }
 
 void dialogue_start(void)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define PEER_CONNECTIONS 4
-#define PEER_ANSWERS 4
+#define PEER_ANSWERS 8
 
 /* Reads the request and goes away without a word. */
 #define PEER_HANGS_UP "hangs up"
