@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 static void moved(struct transfer *t)
 {
@@ -48,7 +47,7 @@ static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_,
     struct transfer *t = userdata;
 
     t->error[0] = '\0';
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return upstream_open(t->upstream, address->family, address->socktype, address->protocol);
 }
 
 static int on_rewind(void *userdata, curl_off_t offset, int origin)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libcurl's multi interface on sd_event. Two things are done for speed and worth knowing: a
- * descriptor stays registered between two transfers on one connection, as it would be taken out and
- * put in again each time; and libcurl's timeout is not followed to the letter: 0 ms is answered
- * in the next round and a later deadline leaves the armed timer alone, as every re-armed timer is
- * a system call.
+ * libcurl's multi interface on sd_event. Two things are done for speed and worth knowing: the
+ * descriptor of a connection that has served stays registered until the next transfer, as it would be
+ * taken out and put in again each time; and libcurl's timeout is not followed to the letter: 0 ms is
+ * answered in the next round and a later deadline leaves the armed timer alone, as every re-armed
+ * timer is a system call.
  */
 #include "upstream_private.h"
 
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #define CONNECTIONS_KEPT 64L
 
@@ -59,8 +60,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
     struct upstream *u = userdata;
     int what = 0;
 
-    if (!u->watches[fd]
-             .wanted) /* an idle connection that ended: libcurl finds out when it wants to use it */
+    /* an idle connection that ended: libcurl finds out when it wants to use it */
+    if (!u->watches[fd].events)
         return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 
     if (events & EPOLLIN)
@@ -89,39 +90,78 @@ static int watch_grow(struct upstream *u, int fd)
     return 0;
 }
 
-static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
-                     void *socketp _unused_)
+static void watch_drop(struct watch *watch)
+{
+    watch->io = sd_event_source_disable_unref(watch->io);
+    watch->events = 0;
+}
+
+static int watch_for(struct upstream *u, int fd, uint32_t events)
+{
+    struct watch *watch = &u->watches[fd];
+
+    if (watch->io && (sd_event_source_set_io_events(watch->io, events) < 0 ||
+                      sd_event_source_set_enabled(watch->io, SD_EVENT_ON) < 0))
+        watch_drop(watch);
+    watch->events = events;
+    return watch->io ? 0 : sd_event_add_io(u->event, &watch->io, fd, events, on_io, u);
+}
+
+/* Whether libcurl keeps the connection, and says so when it closes it: one that has served. Its
+ * resolver's descriptors, and sockets that never got connected, it closes without a word. */
+static bool is_kept(CURL *easy)
+{
+    struct transfer *t = NULL;
+
+    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t) == CURLE_OK && t && t->head_done;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp _unused_)
 {
     struct upstream *u = userdata;
     uint32_t events = 0;
-    struct watch *watch;
 
     if (watch_grow(u, fd) < 0)
         return -1;
-    watch = &u->watches[fd];
-    watch->wanted = what != CURL_POLL_REMOVE;
-    if (!watch->wanted)
-        return 0;
-
     if (what & CURL_POLL_IN)
         events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         events |= EPOLLOUT;
-    if (!watch->io)
-        return sd_event_add_io(u->event, &watch->io, fd, events, on_io, u) < 0 ? -1 : 0;
-    if (sd_event_source_set_io_events(watch->io, events) < 0)
+    if (what != CURL_POLL_REMOVE)
+        return watch_for(u, fd, events) < 0 ? -1 : 0;
+    if (is_kept(easy))
+        u->watches[fd].events = 0;
+    else
+        watch_drop(&u->watches[fd]);
+    return 0;
+}
+
+int upstream_open(struct upstream *u, int family, int type, int protocol)
+{
+    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    struct watch *watch;
+    uint32_t events;
+
+    if (fd < 0 || (size_t)fd >= u->n_watches)
+        return fd;
+    watch = &u->watches[fd];
+    events = watch->events;
+    watch_drop(watch);
+    /* Of the same number as one that was closed just now, and libcurl, which goes by numbers, takes it
+     * for registered. */
+    if (events && watch_for(u, fd, events) < 0) {
+        close(fd);
         return -1;
-    return sd_event_source_set_enabled(watch->io, SD_EVENT_ON) < 0 ? -1 : 0;
+    }
+    return fd;
 }
 
 static int on_close(void *userdata, curl_socket_t fd)
 {
     struct upstream *u = userdata;
 
-    if ((size_t)fd < u->n_watches) {
-        u->watches[fd].io = sd_event_source_disable_unref(u->watches[fd].io);
-        u->watches[fd].wanted = false;
-    }
+    if ((size_t)fd < u->n_watches)
+        watch_drop(&u->watches[fd]);
     return close(fd);
 }
 

@@ -14,7 +14,7 @@
 
 struct watch {
     sd_event_source *io;
-    bool wanted; /* by libcurl, at the moment */
+    uint32_t events; /* what libcurl waits for, of epoll's; 0: nothing at the moment */
 };
 
 struct upstream {
@@ -59,6 +59,9 @@ struct transfer {
 };
 
 usec_t upstream_now(struct upstream *u);
+
+/* A socket for libcurl; as socket(), in arguments and result. */
+int upstream_open(struct upstream *u, int family, int type, int protocol);
 
 /* Makes sure that the sweep comes by at that time or earlier. */
 int upstream_sweep_at(struct upstream *u, usec_t due);

@@ -5,41 +5,9 @@
 #include "patience.h"
 #include "sandbox.h"
 #include "stage.h"
+#include "wire.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-
-#define FILLERS 8
-
-/* A listener whose queue is full lets nobody in, and says nothing. */
-static struct {
-    int fd, fillers[FILLERS];
-} hole;
-
-static int dig_hole(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-
-    hole.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(hole.fd, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(hole.fd, 0), 0);
-    ck_assert_int_eq(getsockname(hole.fd, (struct sockaddr *)&address, &length), 0);
-    for (size_t i = 0; i < FILLERS; i++) {
-        hole.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(hole.fillers[i], (struct sockaddr *)&address, length);
-    }
-    return ntohs(address.sin_port);
-}
-
-static void fill_hole(void)
-{
-    for (size_t i = 0; i < FILLERS; i++)
-        close(hole.fillers[i]);
-    close(hole.fd);
-}
 
 START_TEST(bound_a_signed_request)
 {
@@ -53,7 +21,8 @@ START_TEST(bound_a_signed_request)
     const char *detail;
 
     sandbox_start((const char *const[]){
-        "--extra-service", stage_text("hole,x-hole,,http://127.0.0.1:%d/", dig_hole()), NULL});
+        "--extra-service",
+        stage_text("hole,x-hole,,http://127.0.0.1:%d/", wire_dig_hole("127.0.0.1", 0)), NULL});
     (void)daemon_start(&(struct daemon_options){
         .config = stage_text("[latchkeyd]\nconnect_timeout = 2\n%s", daemon_cloud("main", ""))});
     ask_together(asks, ARRAY_SIZE(asks), replies);
@@ -70,7 +39,7 @@ START_TEST(bound_a_signed_request)
         ck_assert_msg(replies[i]->seconds < patience(1.5), "%.2f s", replies[i]->seconds);
     }
     ck_assert_str_eq(daemon_state("main"), "ready");
-    fill_hole();
+    wire_fill_hole();
 }
 END_TEST
 
@@ -87,7 +56,8 @@ START_TEST(bound_a_login)
                              "[lost]\nidentity_type = rackspace\n"
                              "auth_endpoint = http://127.0.0.1:%d/v2.0\n"
                              "username = %s\napi_key = %s\n",
-                             daemon_cloud("good", ""), dig_hole(), SANDBOX_USER, SANDBOX_KEY),
+                             daemon_cloud("good", ""), wire_dig_hole("127.0.0.1", 0), SANDBOX_USER,
+                             SANDBOX_KEY),
         .wait = DAEMON_LISTENS});
     begin = time_now();
     /* The other cloud is served meanwhile, and ready is said for it. */
@@ -98,7 +68,7 @@ START_TEST(bound_a_login)
     (void)reply_problem(get("/v1/lost/token"), 503, "upstream-timeout");
     ck_assert_msg(time_now() - begin < 1 + patience(5), "%.2f s", time_now() - begin);
     ck_assert_str_eq(daemon_state("lost"), "failed");
-    fill_hole();
+    wire_fill_hole();
 }
 END_TEST
 

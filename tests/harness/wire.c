@@ -181,18 +181,47 @@ const char *wire_token(void)
     return stage_text("%.*s", (int)strcspn(r->body, "\n"), r->body);
 }
 
-int wire_listen(int *ret_port)
+/* Listens there; the address is completed. */
+static int listen_at(struct sockaddr_in *address, int queue)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
+    socklen_t length = sizeof(*address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(fd, 64), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)address, length), 0);
+    ck_assert_int_eq(listen(fd, queue), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)address, &length), 0);
+    return fd;
+}
+
+int wire_listen(int *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = listen_at(&address, 64);
+
     *ret_port = ntohs(address.sin_port);
     return fd;
+}
+
+static int hole[1 + 8]; /* who listens, and who fills the queue */
+
+int wire_dig_hole(const char *address, int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+    ck_assert_int_eq(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    hole[0] = listen_at(&at, 0);
+    for (size_t i = 1; i < ARRAY_SIZE(hole); i++) {
+        hole[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(hole[i], (struct sockaddr *)&at, sizeof(at));
+    }
+    return ntohs(at.sin_port);
+}
+
+void wire_fill_hole(void)
+{
+    for (size_t i = ARRAY_SIZE(hole); i-- > 0;)
+        close(hole[i]);
 }
 
 int wire_accept(int fd)

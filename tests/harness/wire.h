@@ -44,6 +44,11 @@ void wire_take_framing(struct wire *w);
 /* The token that requests are signed with. */
 const char *wire_token(void);
 
+/* A port of that IPv4 address at which nobody gets connected, nor hears why: the queue of who listens is
+ * full. 0: any port; which it is. wire_fill_hole() makes the port free again. */
+int wire_dig_hole(const char *address, int port);
+void wire_fill_hole(void);
+
 /* A listening TCP socket on a free port of 127.0.0.1, and the next connection to it. */
 int wire_listen(int *ret_port);
 int wire_accept(int fd);
