@@ -26,6 +26,7 @@ static const struct {
     {"body-too-large", LK_BAD_REQUEST},
     {"credentials-rejected", LK_CREDENTIALS_REJECTED},
     {"denied", LK_DENIED},
+    {"head-too-large", LK_BAD_REQUEST},
     {"identity-unavailable", LK_UPSTREAM_BROKEN},
     {"method-not-allowed", LK_BAD_REQUEST},
     {"not-found", LK_BAD_REQUEST},

@@ -16,7 +16,10 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-#define STOP_PATIENCE (10 * USEC_PER_SEC)
+/* What is in flight has 10 s in all: to be answered, and to be told that it will not be. */
+#define STOP_PATIENCE (9 * USEC_PER_SEC)
+#define STOP_FAREWELL (500 * USEC_PER_MSEC)
+#define STOP_ACCURACY (100 * USEC_PER_MSEC)
 
 struct broker {
     struct broker_options options;
@@ -175,12 +178,25 @@ static int on_drained(sd_event_source *source _unused_, void *userdata)
     return server_requests(b->server) == 0 ? sd_event_exit(b->event, 0) : 0;
 }
 
-static int on_patience(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+static int on_farewell(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct broker *b = userdata;
 
-    log_warning("%zu requests were cut off", server_requests(b->server));
     return sd_event_exit(b->event, 0);
+}
+
+static int on_patience(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct broker *b = userdata;
+    int r;
+
+    log_warning("requests that took too long and are cut off: %zu", server_requests(b->server));
+    b->exchange_host.cut_off = true;
+    server_wake(b->server);
+    b->patience = sd_event_source_disable_unref(b->patience);
+    r = sd_event_add_time_relative(b->event, &b->patience, CLOCK_MONOTONIC, STOP_FAREWELL,
+                                   STOP_ACCURACY, on_farewell, b);
+    return r < 0 ? sd_event_exit(b->event, 0) : 0;
 }
 
 static int on_stop(sd_event_source *source _unused_, const struct signalfd_siginfo *si _unused_,
@@ -194,12 +210,12 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
     b->exchange_host.stopping = true;
     listen_socket_done(&b->socket);
     server_stop_listening(b->server);
-    (void)sd_notifyf(false, "STOPPING=1\nSTATUS=finishing %zu requests",
+    (void)sd_notifyf(false, "STOPPING=1\nSTATUS=stopping, requests in flight: %zu",
                      server_requests(b->server));
     log_info("stopping");
     clouds_wake(&b->clouds);
-    r = sd_event_add_time_relative(b->event, &b->patience, CLOCK_MONOTONIC, STOP_PATIENCE, 0,
-                                   on_patience, b);
+    r = sd_event_add_time_relative(b->event, &b->patience, CLOCK_MONOTONIC, STOP_PATIENCE,
+                                   STOP_ACCURACY, on_patience, b);
     if (r >= 0)
         r = sd_event_add_post(b->event, &b->drained, on_drained, b);
     return r < 0 || server_requests(b->server) == 0 ? sd_event_exit(b->event, 0) : 0;

@@ -27,8 +27,21 @@ static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
     return 0;
 }
 
+struct problem *exchange_cut_off(const struct exchange *x)
+{
+    if (!x->host->cut_off)
+        return NULL;
+    return problem_new(PROBLEM_STOPPING,
+                       "The daemon is stopping and could not wait for the answer any "
+                       "longer; whether the request took effect is not known.");
+}
+
 void exchange_wait(struct exchange *x, usec_t timeout)
 {
+    if (x->host->cut_off) {
+        exchange_problem(x, exchange_cut_off(x));
+        return;
+    }
     if (x->cloud->removed) {
         exchange_problem(x,
                          problem_new(PROBLEM_UNKNOWN_CLOUD, "Cloud %s is not configured any more.",

@@ -25,6 +25,7 @@ struct exchange_host {
     struct metrics *metrics;
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
+    bool cut_off;  /* nor for what takes too long */
     usec_t connect_timeout;
     usec_t upstream_timeout;
     usec_t login_timeout;
@@ -54,6 +55,9 @@ void exchange_wait(struct exchange *x, usec_t timeout);
 
 /* What it waited for has come: the next wait has a deadline of its own. */
 void exchange_stop_waiting(struct exchange *x);
+
+/* Why a request that waits has to end now; NULL when it may wait on. */
+struct problem *exchange_cut_off(const struct exchange *x);
 
 /* Waits for the login under way, if there is one; else answers why there is no token. */
 void exchange_wait_for_token(struct exchange *x);

@@ -86,10 +86,14 @@ int header_list_add(struct header_list *l, const char *line, size_t length)
         return unfold(l, skip_blanks(line, end), end);
     if (!colon)
         return 0;
+    /* What one program takes for a length, and the next one does not. */
+    if (strcspn(line, " \t\r:") < (size_t)(colon - line) ||
+        memchr(colon, '\r', (size_t)(end - colon)))
+        return -EBADMSG;
     to = reserve(l, length + 2);
     if (!to)
         return -EMSGSIZE;
-    to = put(to, line, drop_blanks(line, colon));
+    to = put(to, line, colon);
     to = put(to, skip_blanks(colon + 1, end), end);
     l->length = (size_t)(to - l->data);
     return 0;

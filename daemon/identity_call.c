@@ -21,7 +21,7 @@ struct identity_call {
     void *userdata;
 };
 
-static void on_head(struct transfer *t, unsigned status, void *userdata)
+static bool on_head(struct transfer *t, unsigned status, void *userdata)
 {
     struct identity_call *c = userdata;
     const char *date = transfer_header_find(t, "Date");
@@ -34,13 +34,14 @@ static void on_head(struct transfer *t, unsigned status, void *userdata)
     c->answer.www_authenticate = transfer_header_find(t, "WWW-Authenticate");
     c->answer.date = date ? upstream_parse_date(date) : 0;
     if (!retry_after)
-        return;
+        return true;
     /* Seconds, or a time (RFC 9110, 10.2.3). */
     when = upstream_parse_date(retry_after);
     if (when > c->answer.date && c->answer.date > 0)
         c->answer.retry_after = (unsigned)(when - c->answer.date);
     else
         c->answer.retry_after = (unsigned)strtoul(retry_after, NULL, 10);
+    return true;
 }
 
 static int on_body(struct transfer *t _unused_, const char *data, size_t length, void *userdata)
@@ -111,6 +112,7 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         .url = c->request->url,
         .headers = headers,
         .length = c->request->body ? (int64_t)strlen(c->request->body) : TRANSFER_NO_BODY,
+        .repeatable = true,
         .verify = cloud->verify_ssl,
         .ca_file = cloud->ca_file,
         .connect_timeout = limits->connect_timeout,

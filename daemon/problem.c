@@ -12,6 +12,7 @@ static const struct {
     [PROBLEM_BAD_PATH] = {"bad-path", 400, "The path leaves the endpoint"},
     [PROBLEM_BODY_TOO_LARGE] = {"body-too-large", 413, "The body is too large"},
     [PROBLEM_DENIED] = {"denied", 403, "Not allowed"},
+    [PROBLEM_HEAD_TOO_LARGE] = {"head-too-large", 431, "Target and headers are too large"},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", 405, "Method not allowed"},
     [PROBLEM_NOT_FOUND] = {"not-found", 404, "No such resource"},
     [PROBLEM_REGION_REQUIRED] = {"region-required", 400, "A region is required"},

@@ -12,6 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* Room for the headers of an ordinary answer: a request is not carried out whose answer cannot be handed
+ * on. */
+#define ANSWER_HEAD_LEAST ((size_t)2 * 1024)
+
 static struct signing *signing_of(const struct request *r)
 {
     struct exchange *x = r->context;
@@ -48,6 +52,8 @@ static bool answer_length(const struct signing *s, int64_t *length)
             return false;
         first = value;
     }
+    if (transfer_header_find(s->transfer, "Transfer-Encoding"))
+        first = NULL; /* which has the last word */
     *length = s->status == 204 ? 0 : first ? strtoll(first, NULL, 10) : -1;
     return true;
 }
@@ -161,6 +167,32 @@ static bool can_send_again(const struct signing *s)
     return s->exchange->request->length == REQUEST_NO_BODY || s->up.next == 0 || s->up.holding;
 }
 
+static void send_again(struct signing *s)
+{
+    transfer_free(TAKE_PTR(s->transfer));
+    (void)ring_rewind(&s->up);
+    ring_done(&s->down);
+    s->status = 0;
+    s->up_wanted = s->down_complete = s->down_failed = false;
+    send_request(s);
+}
+
+/* A service that does not know `Expect` gets the request without it (RFC 9110, 10.1.1). */
+static void step_not_understood(struct signing *s)
+{
+    s->not_understood = false;
+    s->unasked = true;
+    if (can_send_again(s))
+        send_again(s);
+    else
+        (void)answered_problem(
+            s,
+            problem_new(PROBLEM_BAD_ANSWER,
+                        "The service answered 417 to `Expect: 100-continue` when part of the body "
+                        "had been sent: send a body of up to %zu bytes, with its length.",
+                        RING_SIZE));
+}
+
 /* A 401 has been kept: another try with a newer token, more patience, or the 401 is the answer
  * after all. */
 static void step_challenged(struct signing *s)
@@ -173,6 +205,7 @@ static void step_challenged(struct signing *s)
         verdict = CHALLENGE_FINAL; /* the login is for those who come after */
     if (verdict == CHALLENGE_WAIT && !s->exchange->late) {
         exchange_wait(s->exchange, s->exchange->host->login_timeout);
+        s->answered = s->exchange->request->status != 0;
         return;
     }
     s->challenged = false;
@@ -183,21 +216,23 @@ static void step_challenged(struct signing *s)
             transfer_continue(s->transfer);
         return;
     }
-    transfer_free(TAKE_PTR(s->transfer));
-    (void)ring_rewind(&s->up);
-    ring_done(&s->down);
     s->retried = true;
-    s->status = 0;
-    s->up_wanted = s->down_complete = s->down_failed = false;
-    send_request(s);
+    send_again(s);
 }
 
 static void step(struct signing *s)
 {
     if (s->answered)
         return;
+    if (s->exchange->host->cut_off && s->status == 0) {
+        transfer_free(TAKE_PTR(s->transfer));
+        (void)answered_problem(s, exchange_cut_off(s->exchange));
+        return;
+    }
     if (s->challenged)
         step_challenged(s);
+    else if (s->not_understood)
+        step_not_understood(s);
     else if (!s->transfer)
         send_request(s);
     else if (s->status != 0)
@@ -218,28 +253,36 @@ static uint64_t hash_resource(const char *service, const char *path)
     return hash;
 }
 
+/* What is wrong with the request as such, or NULL. */
+static struct problem *refuse_request(const struct exchange *x)
+{
+    struct request *r = x->request;
+
+    if (!x->target.segments[3])
+        return problem_new(PROBLEM_BAD_REQUEST, "Name a service: /v1/%s/proxy/{service}/{path}.",
+                           x->cloud->config.name);
+    if (path_escapes(x->target.rest))
+        return problem_new(PROBLEM_BAD_PATH, "The path climbs out of the service's endpoint: "
+                                             "take the `..` out of it.");
+    if (!strcmp(r->method, "HEAD") && r->length != REQUEST_NO_BODY && r->length != 0)
+        return problem_new(PROBLEM_BAD_REQUEST, "A HEAD request has no body: leave it out.");
+    if (request_head_room(r) < ANSWER_HEAD_LEAST)
+        return problem_new(
+            PROBLEM_HEAD_TOO_LARGE,
+            "Target and headers of the request leave no room for those of an answer: "
+            "make them shorter.");
+    return NULL;
+}
+
 static void begin(struct signing *s)
 {
     struct exchange *x = s->exchange;
+    struct problem *problem = refuse_request(x);
     int r;
 
     s->begun = true;
-    if (!x->target.segments[3]) {
-        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
-                                              "Name a service: /v1/%s/proxy/{service}/{path}.",
-                                              x->cloud->config.name));
-        return;
-    }
-    if (path_escapes(x->target.rest)) {
-        (void)answered_problem(s, problem_new(PROBLEM_BAD_PATH,
-                                              "The path climbs out of the service's endpoint: "
-                                              "take the `..` out of it."));
-        return;
-    }
-    if (!strcmp(x->request->method, "HEAD") && x->request->length != REQUEST_NO_BODY &&
-        x->request->length != 0) {
-        (void)answered_problem(
-            s, problem_new(PROBLEM_BAD_REQUEST, "A HEAD request has no body: leave it out."));
+    if (problem) {
+        (void)answered_problem(s, problem);
         return;
     }
     s->resource = hash_resource(x->target.segments[3], x->target.rest);
@@ -286,7 +329,7 @@ static size_t proxy_body(struct request *r, const char *data, size_t length)
     if (s->answered || s->up_refused)
         return length;
     /* While a 401 waits for its login, nothing may push out what will be sent again. */
-    if (s->challenged && most > ring_room_held(&s->up))
+    if (is_sent_again(s) && most > ring_room_held(&s->up))
         most = ring_room_held(&s->up);
     taken = ring_put(&s->up, data, most);
     if (taken < 0)

@@ -28,6 +28,9 @@ struct signing {
     bool challenged;    /* a 401 is kept until a login has ended: it is sent again or handed back */
     bool challenge_new; /* and the cloud has not been told of it */
     bool retried;
+    bool expecting;      /* the service was asked whether it wants the body */
+    bool not_understood; /* it answered 417 to that: it is sent again without */
+    bool unasked;        /* and is not asked again */
     bool answered;
 
     struct proxy_address address;
@@ -35,6 +38,12 @@ struct signing {
     char *url;
     char *target;
 };
+
+/* Whether what has been sent is to be sent again. */
+static inline bool is_sent_again(const struct signing *s)
+{
+    return s->challenged || s->not_understood;
+}
 
 /*
  * Sends the request to the url and target that were chosen, with the session's token. 0; -E2BIG for

@@ -93,7 +93,12 @@ static void wake(struct signing *s)
     request_wake(s->exchange->request);
 }
 
-static void on_head(struct transfer *t _unused_, unsigned status, void *userdata)
+static bool is_all_sent(const struct signing *s)
+{
+    return s->up_complete && ring_used(&s->up) == 0;
+}
+
+static bool on_head(struct transfer *t _unused_, unsigned status, void *userdata)
 {
     struct signing *s = userdata;
 
@@ -104,16 +109,19 @@ static void on_head(struct transfer *t _unused_, unsigned status, void *userdata
         cloud_challenge_failed(s->exchange->cloud, s->resource);
     /* What comes of it is decided in step(): a transfer cannot be started from within another. */
     s->challenged = s->challenge_new = status == 401 && !s->retried;
+    s->not_understood = status == 417 && s->expecting && !is_all_sent(s);
     /* libcurl sends nothing more once a service has said no. */
-    s->up_refused = status >= 300 && !s->challenged;
+    s->up_refused = status >= 300 && !is_sent_again(s);
     wake(s);
+    /* The service may still wait for the body, so that nothing else can be sent there. */
+    return !s->not_understood;
 }
 
 static int on_body(struct transfer *t _unused_, const char *data, size_t length, void *userdata)
 {
     struct signing *s = userdata;
 
-    if (s->challenged || ring_room(&s->down) < length)
+    if (is_sent_again(s) || ring_room(&s->down) < length)
         return TRANSFER_PAUSE;
     if (ring_put(&s->down, data, length) < 0)
         return TRANSFER_ABORT;
@@ -127,7 +135,7 @@ static ssize_t on_upload(struct transfer *t _unused_, char *to, size_t length, v
     struct signing *s = userdata;
     size_t n;
 
-    if (s->challenged)
+    if (is_sent_again(s))
         return TRANSFER_PAUSE;
     if (!s->up_wanted) {
         s->up_wanted = true;
@@ -176,10 +184,10 @@ static void on_done(struct transfer *t _unused_, const struct problem *problem, 
         .peer = s->exchange->request->peer,
     };
 
-    s->up_refused |= !s->challenged;
+    s->up_refused |= !is_sent_again(s);
     s->down_complete = true;
     s->down_failed = problem != NULL;
-    if (problem)
+    if (problem && !s->not_understood)
         log_with(LOG_INFO, &fields, "a signed request to %s failed: %s", s->address.service,
                  problem->detail);
     if (problem && s->status == 0)
@@ -188,6 +196,17 @@ static void on_done(struct transfer *t _unused_, const struct problem *problem, 
 }
 
 /* ---- sending it */
+
+/* RFC 9110, 9.2.2 */
+static bool is_idempotent(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (!strcmp(method, methods[i]))
+            return true;
+    return false;
+}
 
 static int start(struct signing *s, const struct session *session, struct lines *l)
 {
@@ -211,23 +230,24 @@ static int start(struct signing *s, const struct session *session, struct lines 
         return result;
     l->line[l->n] = NULL;
     s->generation = session->generation;
-    return transfer_start(
-        x->host->upstream,
-        &(struct transfer_request){
-            .method = r->method,
-            .url = s->url,
-            .target = s->target,
-            .headers = (const char *const *)l->line,
-            .length = r->length,
-            /* A body that cannot be kept for a second try must not be lost to a 401. */
-            .expect_continue = r->expects_continue || r->length == REQUEST_UNKNOWN_LENGTH ||
-                               r->length > (int64_t)RING_SIZE,
-            .verify = x->cloud->config.verify_ssl,
-            .ca_file = x->cloud->config.ca_file,
-            .connect_timeout = x->host->connect_timeout,
-            .idle_timeout = x->host->upstream_timeout,
-        },
-        &handler, s, &s->transfer);
+    /* A body that cannot be kept for a second try must not be lost to a 401. */
+    s->expecting = !s->unasked && (r->expects_continue || r->length == REQUEST_UNKNOWN_LENGTH ||
+                                   r->length > (int64_t)RING_SIZE);
+    return transfer_start(x->host->upstream,
+                          &(struct transfer_request){
+                              .method = r->method,
+                              .url = s->url,
+                              .target = s->target,
+                              .headers = (const char *const *)l->line,
+                              .length = r->length,
+                              .expect_continue = s->expecting,
+                              .repeatable = is_idempotent(r->method),
+                              .verify = x->cloud->config.verify_ssl,
+                              .ca_file = x->cloud->config.ca_file,
+                              .connect_timeout = x->host->connect_timeout,
+                              .idle_timeout = x->host->upstream_timeout,
+                          },
+                          &handler, s, &s->transfer);
 }
 
 int proxy_transfer_start(struct signing *s, const struct session *session)

@@ -82,18 +82,53 @@ int request_each_header(struct request *r,
     return each.result < 0 ? each.result : 0;
 }
 
+/* What says where the body ends (RFC 9112, 6.3), and whether it says so once. */
+struct framing {
+    const char *length, *coding;
+    bool contradicts;
+};
+
+/*
+ * libmicrohttpd hangs a continued line (RFC 9112, 5.2) on the name of the header, which then lies
+ * elsewhere and not before its value as it came.
+ */
+static bool is_continued(const char *name, const char *value)
+{
+    const char *behind = name + strlen(name) + 1;
+
+    return behind + strspn(behind, " \t") != value;
+}
+
+static int read_framing(const char *name, const char *value, void *userdata)
+{
+    struct framing *f = userdata;
+
+    if (is_continued(name, value)) {
+        f->contradicts = true;
+    } else if (!strcasecmp(name, "Content-Length")) {
+        f->contradicts |= f->length && strcmp(f->length, value) != 0;
+        f->length = value;
+    } else if (!strcasecmp(name, "Transfer-Encoding")) {
+        f->contradicts |= f->coding || strcasecmp(value, "chunked") != 0;
+        f->coding = value;
+    }
+    return 0;
+}
+
 static void read_head(struct connection *c, const char *method)
 {
     struct request *r = &c->request;
-    const char *length, *expect;
+    struct framing framing = {0};
+    const char *expect;
 
     r->method = method;
     r->peer = &c->peer;
-    length = request_header(r, "Content-Length");
-    if (request_header(r, "Transfer-Encoding"))
+    (void)request_each_header(r, read_framing, &framing);
+    r->malformed = framing.contradicts || (framing.length && framing.coding);
+    if (framing.coding)
         r->length = REQUEST_UNKNOWN_LENGTH;
     else
-        r->length = length ? strtoll(length, NULL, 10) : REQUEST_NO_BODY;
+        r->length = framing.length ? strtoll(framing.length, NULL, 10) : REQUEST_NO_BODY;
     expect = request_header(r, "Expect");
     r->expects_continue = expect && !strcasecmp(expect, "100-continue");
 }

@@ -131,12 +131,16 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     int result;
 
     r->route = NO_ROUTE;
+    if (r->malformed)
+        return problem_new(PROBLEM_BAD_REQUEST,
+                           "It is not clear where the request ends: give one Content-Length or "
+                           "`Transfer-Encoding: chunked`, and each header on one line.");
     result = target_parse(r->target, &x->target);
     if (result < 0)
         return result == -ENOMEM ? NULL
                                  : problem_new(PROBLEM_BAD_REQUEST,
-                                               "The request target is no path, or an escape in it "
-                                               "is broken.");
+                                               "The request target is no path, or has a blank, a "
+                                               "control character or a broken escape in it.");
     route = match(r, &x->target, allow, &problem);
     if (!route)
         return problem;
@@ -163,7 +167,7 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
 /* A body that nobody is going to read need not be sent. */
 static void refuse_start(struct request *r)
 {
-    if (r->expects_continue)
+    if (r->expects_continue || r->malformed)
         request_hold(r);
 }
 

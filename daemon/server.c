@@ -12,17 +12,29 @@
 #include <sys/resource.h>
 
 #define RUNS_AT_ONCE 16
+#define HALF_CLOSED_PATIENCE 600U /* s without a byte moving */
 
 /* ---- connections */
 
-/* A half-closed connection (EPOLLRDHUP) is somebody who still waits for the answer; this one has
- * nobody left. */
+/*
+ * A client that has said all it has to say, and waits for the answer. libmicrohttpd reads once more from
+ * a connection that is resumed, takes the end that it finds for the client's own, and closes; those with a
+ * timeout of their own it looks after before it reads from any. The timeout itself is for a body that
+ * will never be whole.
+ */
+static void half_close(struct connection *c)
+{
+    (void)MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, HALF_CLOSED_PATIENCE);
+}
+
 static int on_hangup(sd_event_source *source, int fd _unused_, uint32_t events, void *userdata)
 {
     struct connection *c = userdata;
 
-    if (!(events & (EPOLLHUP | EPOLLERR)))
+    if (!(events & (EPOLLHUP | EPOLLERR))) {
+        half_close(c);
         return 0;
+    }
     c->gone = true;
     request_wake(&c->request);
     return sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -53,7 +65,11 @@ static struct connection *connection_new(struct listener *l, struct MHD_Connecti
     c->mhd = mhd;
     if (peer_get(info->connect_fd, &c->peer) < 0)
         return NULL;
-    if (sd_event_add_io(l->server->event, &c->hangup, info->connect_fd, EPOLLET, on_hangup, c) < 0)
+    if (sd_event_add_io(l->server->event, &c->hangup, info->connect_fd, EPOLLRDHUP | EPOLLET,
+                        on_hangup, c) < 0)
+        return NULL;
+    /* Before libmicrohttpd sees it. */
+    if (sd_event_source_set_priority(c->hangup, SD_EVENT_PRIORITY_IMPORTANT) < 0)
         return NULL;
     c->next = l->connections;
     if (c->next)
@@ -184,11 +200,21 @@ int server_listen(struct server *s, int fd)
 void server_stop_listening(struct server *s)
 {
     for (struct listener *l = s->listeners; l; l = l->next) {
-        int fd = MHD_quiesce_daemon(l->mhd);
+        int fd;
 
+        run(l); /* who has connected is let in */
+        fd = MHD_quiesce_daemon(l->mhd);
         if (fd >= 0)
             close(fd);
+        run(l); /* and what they have sent is read */
     }
+}
+
+void server_wake(struct server *s)
+{
+    for (struct listener *l = s->listeners; l; l = l->next)
+        for (struct connection *c = l->connections; c; c = c->next)
+            request_wake(&c->request);
 }
 
 /* ---- life */

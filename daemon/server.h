@@ -45,6 +45,7 @@ struct request {
     const struct peer *peer;
     int64_t length; /* of the body, or one of the two above */
     bool expects_continue;
+    bool malformed; /* the head can be read in two ways: to be refused before its body comes */
 
     const struct request_ops *ops; /* set by the server's handler, as are these two */
     void *context;
@@ -65,8 +66,10 @@ DEFINE_CLEANUP(struct server *, server_free)
 /* Accepts connections on a listening socket from now on; the descriptor is the server's then. 0 or
  * a negative errno. */
 int server_listen(struct server *s, int fd);
-/* Closes the listening sockets. Connections stay. */
+/* Closes the listening sockets. Connections stay, also of those who were not let in yet. */
 void server_stop_listening(struct server *s);
+/* Has every request that waits look again. */
+void server_wake(struct server *s);
 
 size_t server_connections(const struct server *s);
 size_t server_requests(const struct server *s);

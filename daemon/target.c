@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 static int hex_digit(char c)
 {
@@ -50,14 +51,33 @@ static int decode(const char *from, size_t length, bool plus_is_space, char *to)
     return 0;
 }
 
+/* The absolute form (RFC 9112, 3.2.2), of which the path counts. */
+static const char *skip_origin(const char *raw)
+{
+    static const char scheme[] = "http://";
+
+    if (strncasecmp(raw, scheme, strlen(scheme)) != 0)
+        return raw;
+    raw += strlen(scheme);
+    return raw + strcspn(raw, "/?");
+}
+
+static bool is_plain(const char *raw)
+{
+    for (; *raw; raw++)
+        if ((unsigned char)*raw <= ' ' || *raw == 0x7f)
+            return false;
+    return true;
+}
+
 int target_parse(const char *raw, struct target *ret)
 {
     _cleanup_(freep) char *storage = NULL;
     struct target t = {.rest = ""};
-    const char *end, *p = raw;
+    const char *end, *p = raw = skip_origin(raw);
     char *to;
 
-    if (*raw != '/')
+    if (*raw != '/' || !is_plain(raw))
         return -EINVAL;
 
     end = raw + strcspn(raw, "?");

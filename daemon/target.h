@@ -20,8 +20,8 @@ struct target {
     char *storage;
 };
 
-/* 0; -EINVAL for a target that is no absolute path or has a broken escape in its first segments;
- * -ENOMEM. `raw` must outlive it. */
+/* 0; -EINVAL for a target that is neither an absolute path nor an http:// URL, has a blank or a control
+ * character in it, or a broken escape in its first segments; -ENOMEM. `raw` must outlive it. */
 int target_parse(const char *raw, struct target *ret);
 void target_done(struct target *t);
 

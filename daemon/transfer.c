@@ -50,6 +50,19 @@ static curl_socket_t on_open(void *userdata, curlsocktype purpose _unused_,
     return upstream_open(t->upstream, address->family, address->socktype, address->protocol);
 }
 
+/* Called each time when there is a connection; a second time when the first one ended without an
+ * answer. Somebody may have acted on the request by then. */
+static int on_connected(void *userdata, char *local _unused_, char *remote _unused_,
+                        int local_port _unused_, int remote_port _unused_)
+{
+    struct transfer *t = userdata;
+
+    if (t->sent_once && !t->repeatable)
+        return CURL_PREREQFUNC_ABORT;
+    t->sent_once = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 static int on_rewind(void *userdata, curl_off_t offset, int origin)
 {
     struct transfer *t = userdata;
@@ -73,15 +86,16 @@ static size_t on_header(char *line, size_t size _unused_, size_t length, void *u
         header_list_clear(&t->head); /* what came before belonged to an interim answer */
         return length;
     }
-    if (*line != '\r' && *line != '\n')
-        return header_list_add(&t->head, line, length) < 0 ? 0 : length;
+    if (*line != '\r' && *line != '\n') {
+        t->head_error = header_list_add(&t->head, line, length);
+        return t->head_error < 0 ? 0 : length;
+    }
 
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200) {
-        t->head_done = true;
-        t->handler.head(t, (unsigned)status, t->userdata);
-    }
-    return length;
+    if (status < 200)
+        return length;
+    t->head_done = true;
+    return t->handler.head(t, (unsigned)status, t->userdata) ? length : 0;
 }
 
 const char *transfer_header(const struct transfer *t, size_t *position, const char **ret_value)
@@ -178,6 +192,8 @@ static int set_options(struct transfer *t, const struct transfer_request *reques
     c |= curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
     c |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     c |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    c |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    c |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->verify ? 1L : 0L);
     c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->verify ? 2L : 0L);
     if (request->ca_file)
@@ -222,6 +238,7 @@ int transfer_start(struct upstream *u, const struct transfer_request *request,
     t->handler = *handler;
     t->userdata = userdata;
     t->idle_timeout = request->idle_timeout;
+    t->repeatable = request->repeatable;
     t->progress = upstream_now(u);
     t->url = strdup(request->url);
     t->easy = u->n_spare ? u->spare[--u->n_spare] : curl_easy_init();
@@ -345,13 +362,22 @@ static struct problem *explain(const struct transfer *t, CURLcode result)
     enum problem_code code = classify(result);
     _cleanup_(freep) char *where = origin(t->url);
     const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
+    const char *todo = advice(code);
 
     /* A header line beyond its limit is a lack of memory to libcurl, one beyond ours a failed write. */
-    if (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR)) {
+    if (t->head_error == -EBADMSG) {
+        code = PROBLEM_BAD_ANSWER;
+        what = "A header of the answer is malformed";
+        todo = advice(code);
+    } else if (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR)) {
         code = PROBLEM_BAD_ANSWER;
         what = "The headers of the answer are too large";
+        todo = advice(code);
+    } else if (result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable) {
+        what = "The connection ended without an answer to what is not to be sent twice";
+        todo = "see whether it was carried out before you send it again";
     }
-    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what, advice(code));
+    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what, todo);
 }
 
 void transfer_finish(struct transfer *t, CURLcode result)

@@ -269,6 +269,8 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     c |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     c |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* Nor after a 417, with which libcurl sends the request again by itself. */
+    c |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
     c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

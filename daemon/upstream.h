@@ -41,6 +41,8 @@ struct transfer_request {
                                    behind it for an empty value */
     int64_t length;             /* of the body, or one of the two above */
     bool expect_continue;       /* let the service refuse before the body is sent */
+    bool repeatable; /* may be sent once more when a connection that was kept ends without
+                                   an answer (RFC 9112, 9.3.1) */
     bool verify;
     const char *ca_file; /* NULL: the system's */
     usec_t connect_timeout;
@@ -50,8 +52,8 @@ struct transfer_request {
 };
 
 struct transfer_handler {
-    /* The final status and headers are here. */
-    void (*head)(struct transfer *t, unsigned status, void *userdata);
+    /* The final status and headers are here; false gives up what follows, and the connection. */
+    bool (*head)(struct transfer *t, unsigned status, void *userdata);
     /* Part of the answer's body: 0 when all of it was taken, TRANSFER_PAUSE to have it offered again, or TRANSFER_ABORT. */
     int (*body)(struct transfer *t, const char *data, size_t length, void *userdata);
     /* Fills in some of the request's body: bytes, 0 at its end, TRANSFER_PAUSE or TRANSFER_ABORT.

@@ -50,7 +50,9 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
 
     struct header_list head;
+    int head_error; /* what was wrong with it, a negative errno */
     bool head_done;
+    bool repeatable, sent_once;
     bool paused_body, paused_upload;
 
     uint64_t sent;

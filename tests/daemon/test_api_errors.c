@@ -112,7 +112,8 @@ START_TEST(outlives_malformed_requests)
         "GET v1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        "GET http://elsewhere/v1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET https://elsewhere/v1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET /v1 /v1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET /v1 HTTP/9.9\r\nHost: x\r\nConnection: close\r\n\r\n",
         "PUT /v1/default/credential HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         "Content-Length: -5\r\n\r\n",

@@ -239,9 +239,13 @@ START_TEST(serves_who_is_half_gone)
         "GET " ECHO "slow?ms=500" HOST "Connection: close\r\n\r\n",
         "PUT " ECHO "slow?ms=500" HOST "Connection: close\r\nContent-Length: 5\r\n\r\nhello",
     };
+    _cleanup_(closep) int older = -1;
 
     sandbox_start(NULL);
     (void)daemon_start(NULL);
+    older = raw_connect(NULL);
+    raw_print(older, "GET /v1" HOST "\r\n");
+    (void)raw_read_head(older);
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
         _cleanup_(closep) int fd = raw_connect(NULL);
 

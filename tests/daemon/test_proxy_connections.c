@@ -205,7 +205,6 @@ static const char *const requests[][3] = {
     {"GET", "", ""},
     {"DELETE", "", ""},
     {"PUT", "Content-Length: 5\r\n", "hello"},
-    {"POST", "Content-Length: 5\r\n", "hello"},
 };
 
 /* It ends at the very moment when it is used again, before anything was answered. */
@@ -224,6 +223,34 @@ START_TEST(sends_again_on_a_new_connection)
     ck_assert_str_eq(raw_read_head(s.service), first);
     ck_assert_str_eq(raw_read(s.service, strlen(request[2])), request[2]);
     answer_and_check(&s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", " 200 ");
+    end_scene(&s);
+}
+END_TEST
+
+static const char *const unrepeatable[][3] = {
+    {"POST", "", ""},
+    {"POST", "Content-Length: 5\r\n", "hello"},
+    {"PATCH", "Content-Length: 5\r\n", "hello"},
+};
+
+/* The service may have acted on it: two servers are worse than an error that says so. */
+START_TEST(sends_nothing_twice_that_counts_twice)
+{
+    const char *const *request = unrepeatable[_i];
+    struct scene s = start_scene();
+    char *head, *body;
+
+    raw_print(s.client, "%s /v1/default/proxy/x-bare/second HTTP/1.1\r\nHost: l\r\n%s\r\n%s",
+              request[0], request[1], request[2]);
+    (void)raw_read_head(s.service);
+    (void)raw_read(s.service, strlen(request[2]));
+    close(s.service);
+    head = raw_read_head(s.client);
+    ck_assert_msg(strstr(head, " 502 "), "%s", head);
+    body = read_body(s.client, head);
+    ck_assert_msg(strstr(body, "carried out"), "%s", body);
+    s.service = wire_accept(s.listener);
+    ck_assert_str_eq(raw_read_all(s.service, NULL), "");
     end_scene(&s);
 }
 END_TEST
@@ -280,6 +307,7 @@ int main(void)
     tcase_add_test(c, verifies_nothing_when_told_so);
     tcase_add_test(c, notices_a_connection_that_has_ended);
     tcase_add_loop_test(c, sends_again_on_a_new_connection, 0, ARRAY_SIZE(requests));
+    tcase_add_loop_test(c, sends_nothing_twice_that_counts_twice, 0, ARRAY_SIZE(unrepeatable));
     tcase_add_test(c, tells_of_the_second_failure_only);
     tcase_add_test(c, gives_up_in_the_end);
     return stage_run(s);

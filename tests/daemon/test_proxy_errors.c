@@ -212,6 +212,33 @@ START_TEST(says_why_there_is_no_token)
 }
 END_TEST
 
+/* A request is not carried out when there would be no room to hand its answer on. */
+START_TEST(refuses_a_head_without_room_for_an_answer)
+{
+    static const size_t lengths[] = {1000, 10000, 12000, 13000, 14000, 14500, 15000, 20000};
+    size_t carried_out = 0;
+    json_int_t before;
+
+    sandbox_start(NULL);
+    (void)daemon_start(NULL);
+    before = sandbox_count("requests");
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        char *padding = stage_keep(calloc(1, lengths[i] + 1));
+        const struct reply *r;
+
+        memset(padding, 'x', lengths[i]);
+        r = send_text("POST", stage_text("/v1/default/proxy/x-echo/%s", padding), "hello", NULL);
+        carried_out += r->status == 200;
+        ck_assert_msg(r->status == 200 || r->status == 431, "%zu: %ld", lengths[i], r->status);
+        if (r->status == 431 && lengths[i] < 15000)
+            (void)reply_problem(r, 431, "head-too-large");
+        ck_assert_int_eq(sandbox_count("requests") - before, (json_int_t)carried_out);
+    }
+    ck_assert_uint_ge(carried_out, 3);
+    ck_assert_uint_lt(carried_out, ARRAY_SIZE(lengths));
+}
+END_TEST
+
 START_TEST(says_that_nobody_is_signed_in)
 {
     sandbox_start(NULL);
@@ -234,6 +261,7 @@ int main(void)
     tcase_add_test(c, sends_no_last_chunk);
     tcase_add_test(c, says_how_much_was_sent);
     tcase_add_test(c, says_why_there_is_no_token);
+    tcase_add_test(c, refuses_a_head_without_room_for_an_answer);
     tcase_add_test(c, says_that_nobody_is_signed_in);
     return stage_run(s);
 }

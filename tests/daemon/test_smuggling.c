@@ -195,6 +195,83 @@ START_TEST(lets_no_request_slip_through)
 }
 END_TEST
 
+/* Heads that can be read in two ways are refused before anybody waits for a body. */
+static const char *const unclear[] = {
+    "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+    "Content-Length: 5\r\nContent-Length: 50\r\n",
+    "Transfer-Encoding: gzip, chunked\r\n",
+    "Transfer-Encoding: identity\r\n",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    "X-Folded: 1\r\n 2\r\n",
+    "X-Folded:\r\n 2\r\n",
+};
+
+START_TEST(refuses_what_is_unclear)
+{
+    static const char *const targets[] = {"proxy/x-raw/x", "credential", "token"};
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(unclear); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(targets); j++) {
+            _cleanup_(closep) int fd = raw_connect(NULL);
+            const char *answer;
+
+            raw_print(fd, "PUT /v1/default/%s HTTP/1.1\r\nHost: x\r\n%s\r\n", targets[j],
+                      unclear[i]);
+            answer = raw_read_all(fd, NULL);
+            ck_assert_msg(!strncmp(answer, "HTTP/1.1 400 ", 13) &&
+                              strstr(answer, "\"bad-request\""),
+                          "%s: %s", unclear[i], answer);
+        }
+    ck_assert_uint_eq(capture_count(service), 0);
+}
+END_TEST
+
+/* Answers whose end is said twice: the chunks have the last word (RFC 9112, 6.3). */
+START_TEST(takes_the_length_of_the_chunks)
+{
+    static const char *const lengths[] = {"3", "30"};
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        const struct reply *r;
+
+        capture_set(service, &(struct capture_answer){
+                                 .bytes = stage_text("HTTP/1.1 200 OK\r\nContent-Length: %s\r\n"
+                                                     "Transfer-Encoding: chunked\r\n\r\n"
+                                                     "5\r\nhello\r\n0\r\n\r\n",
+                                                     lengths[i]),
+                                 .end = CAPTURE_CLOSE});
+        r = get("/v1/default/proxy/x-raw/x");
+        ck_assert_int_eq(r->error, 0);
+        ck_assert_int_eq(r->status, 200);
+        ck_assert_str_eq(r->body, "hello");
+        ck_assert_uint_eq(reply_header_count(r, "Content-Length"), 0);
+    }
+}
+END_TEST
+
+static const char *const malformed[] = {
+    "Content-Length : 1\r\n\r\nhello",
+    "X-Blank : 1\r\nContent-Length: 0\r\n\r\n",
+    "X-Bare: 1\r2\r\nContent-Length: 0\r\n\r\n",
+};
+
+START_TEST(hands_no_malformed_header_on)
+{
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(malformed); i++) {
+        const char *detail;
+
+        capture_set(service, &(struct capture_answer){
+                                 .bytes = stage_text("HTTP/1.1 200 OK\r\n%s", malformed[i]),
+                                 .end = CAPTURE_CLOSE});
+        detail = reply_problem(get("/v1/default/proxy/x-raw/x"), 502, "bad-answer");
+        ck_assert_msg(strstr(detail, "malformed"), "%s", detail);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("smuggling");
@@ -203,5 +280,8 @@ int main(void)
     tcase_add_test(c, lets_no_header_slip_through);
     tcase_add_test(c, lets_no_header_slip_back);
     tcase_add_test(c, lets_no_request_slip_through);
+    tcase_add_test(c, refuses_what_is_unclear);
+    tcase_add_test(c, takes_the_length_of_the_chunks);
+    tcase_add_test(c, hands_no_malformed_header_on);
     return stage_run(s);
 }

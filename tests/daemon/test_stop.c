@@ -163,18 +163,69 @@ START_TEST(answers_those_who_wait_for_a_login)
 }
 END_TEST
 
+static void demand_farewell(int fd)
+{
+    const char *answer;
+
+    ck_assert(raw_waits(fd, 10));
+    answer = raw_read_all(fd, NULL);
+    ck_assert_msg(!strncmp(answer, "HTTP/1.1 503 ", 13) && strstr(answer, "\"code\":\"stopping\""),
+                  "%s", answer);
+}
+
+/* Who has asked is answered, also if the daemon has not come to read it before it was told to stop. */
+START_TEST(answers_what_it_has_not_read_yet)
+{
+    struct daemon *d = start();
+    _cleanup_(closep) int kept = send_request("GET /v1"), fresh = -1;
+
+    (void)raw_read_head(kept);
+    process_signal(&d->process, SIGSTOP);
+    raw_print(kept, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    fresh = send_request("GET /health");
+    process_signal(&d->process, SIGTERM);
+    process_signal(&d->process, SIGCONT);
+    ck_assert_ptr_nonnull(strstr(raw_read_all(kept, NULL), "HTTP/1.1 "));
+    ck_assert_ptr_nonnull(strstr(raw_read_all(fresh, NULL), "HTTP/1.1 "));
+    demand_end(d, 0, 3);
+}
+END_TEST
+
+/* What cannot be answered is told so, all within 10 s. */
 START_TEST(cuts_off_what_does_not_end)
 {
     struct daemon *d = start();
-    _cleanup_(closep) _unused_ int hangs = send_request("GET /v1/default/proxy/x-echo/hang");
+    _cleanup_(closep) int hangs = send_request("GET /v1/default/proxy/x-echo/hang");
     _cleanup_(closep) int half = raw_connect(NULL);
+    double begin;
 
     raw_print(half, "PUT /v1/default/proxy/x-echo/up HTTP/1.1\r\nHost: x\r\n"
                     "Content-Length: 10\r\n\r\nhalf");
     sandbox_wait_count("active_transfers", 2);
+    begin = time_now();
     process_signal(&d->process, SIGTERM);
-    demand_end(d, 8, 11);
+    demand_farewell(hangs);
+    demand_end(d, 0, 2);
+    ck_assert_msg(time_now() - begin > 8 && time_now() - begin < 10, "it ended after %.2f s",
+                  time_now() - begin);
     sandbox_wait_count("active_transfers", 0);
+}
+END_TEST
+
+START_TEST(cuts_off_who_waits_for_a_login_that_does_not_end)
+{
+    _cleanup_(closep) int waits = -1;
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    sandbox_set("'login_fault': 'hang'");
+    d = daemon_start(&(struct daemon_options){.wait = DAEMON_LISTENS});
+    waits = send_request("GET /v1/default/token");
+    sandbox_wait_count("login_attempt_times", 1);
+    ck_assert(!raw_waits(waits, 0.2));
+    process_signal(&d->process, SIGTERM);
+    demand_farewell(waits);
+    demand_end(d, 0, 2);
 }
 END_TEST
 
@@ -217,7 +268,9 @@ int main(void)
     tcase_add_test(c, takes_nothing_new);
     tcase_add_test(c, ends_long_polls);
     tcase_add_test(c, answers_those_who_wait_for_a_login);
+    tcase_add_test(c, answers_what_it_has_not_read_yet);
     tcase_add_test(c, cuts_off_what_does_not_end);
+    tcase_add_test(c, cuts_off_who_waits_for_a_login_that_does_not_end);
     tcase_add_test(c, hurries_when_asked_twice);
     tcase_add_test(c, ends_in_the_middle_of_a_login);
     return stage_run(s);

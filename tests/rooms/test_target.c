@@ -27,6 +27,12 @@ static const struct {
      "d=%20"},
     {"/v1/c/proxy/s/broken%zz", {"v1", "c", "proxy", "s"}, "/broken%zz", NULL},
     {"//", {"", ""}, "", NULL},
+    {"http://host/v1?x=1", {"v1"}, "?x=1", "x=1"},
+    {"HTTP://host:80/v1/c/proxy/s//a?http://b/",
+     {"v1", "c", "proxy", "s"},
+     "//a?http://b/",
+     "http://b/"},
+    {"/v1/c/proxy/s/\xc3\xa9", {"v1", "c", "proxy", "s"}, "/\xc3\xa9", NULL},
 };
 
 START_TEST(is_taken_apart)
@@ -42,8 +48,19 @@ START_TEST(is_taken_apart)
 }
 END_TEST
 
-static const char *const no_targets[] = {"",      "v1",     "*",       "http://host/v1",
-                                         "/v1/%", "/v1/%2", "/v1/%zz", "/v1/a%00b"};
+static const char *const no_targets[] = {"",
+                                         "v1",
+                                         "*",
+                                         "http://host",
+                                         "http://host?/v1",
+                                         "https://host/v1",
+                                         "/v1/%",
+                                         "/v1/%2",
+                                         "/v1/%zz",
+                                         "/v1/a%00b",
+                                         "/v1/c/proxy/s/a b",
+                                         "/v1/c/proxy/s/a\tb",
+                                         "/v1/c/proxy/s?a\x7f"};
 
 START_TEST(is_refused_when_it_is_no_path)
 {
