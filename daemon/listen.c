@@ -73,26 +73,42 @@ static int find_group(const char *name, gid_t *ret)
     return 0;
 }
 
-/* A socket's mode and group are the creator's umask and group at the moment of bind(). */
-static int bind_with(int fd, const struct sockaddr_un *address, mode_t mode, const char *group)
+/* A socket's mode is what the creator's umask leaves at the moment of bind(). */
+static int bind_with(int fd, const struct sockaddr_un *address, mode_t mode)
 {
-    gid_t own = getegid(), gid = own;
-    mode_t mask;
-    int r = 0;
+    mode_t mask = umask(~mode & 0777);
+    int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 
-    if (group) {
-        r = find_group(group, &gid);
-        if (r < 0)
-            return r;
-    }
-    if (gid != own && setegid(gid) < 0)
-        return -errno;
-    mask = umask(~mode & 0777);
-    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
-        r = -errno;
     umask(mask);
-    if (gid != own && setegid(own) < 0 && r == 0)
+    return r;
+}
+
+/* Said for the process's own group too: a folder may hand its group down to whatever is made in it.
+ * Whoever owns a socket may give it to any group that he is in, without a privilege. */
+static int give_to(const char *path, const char *group)
+{
+    gid_t gid = getegid();
+    int r = group ? find_group(group, &gid) : 0;
+
+    if (r < 0)
+        return r;
+    return fchownat(AT_FDCWD, path, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* The mode is right from the first moment, the group before listen(): until then nobody can
+ * connect. */
+static int bind_and_listen(int fd, const struct sockaddr_un *address, mode_t mode,
+                           const char *group)
+{
+    int r = bind_with(fd, address, mode);
+
+    if (r < 0)
+        return r;
+    r = give_to(address->sun_path, group);
+    if (r >= 0 && listen(fd, SOMAXCONN) < 0)
         r = -errno;
+    if (r < 0)
+        (void)unlink(address->sun_path);
     return r;
 }
 
@@ -117,11 +133,9 @@ static int make(const char *path, mode_t mode, const char *group, struct listen_
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    r = bind_with(fd, &address, mode, group);
+    r = bind_and_listen(fd, &address, mode, group);
     if (r < 0)
         return r;
-    if (listen(fd, SOMAXCONN) < 0)
-        return -errno;
     *ret = (struct listen_socket){
         .fd = TAKE_FD(fd), .lock_fd = TAKE_FD(lock_fd), .path = TAKE_PTR(copy)};
     return 0;

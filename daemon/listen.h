@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets to listen on: those that systemd passes, else one that is made here, with its final
- * owner and mode from its first moment. */
+/* The sockets to listen on: those that systemd passes, else one that is made here, with its mode from
+ * its first moment and its group before anybody can connect. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
@@ -16,7 +16,7 @@ struct listen_socket {
 
 /*
  * Makes a socket at path. One that nobody listens on any more is replaced, one that somebody does
- * is not: -EADDRINUSE. group may be NULL. 0 or a negative errno, with ret_error set to a sentence
+ * is not: -EADDRINUSE. group may be NULL: the process's own. 0 or a negative errno, with ret_error set to a sentence
  * that says what to do.
  */
 int listen_socket_make(const char *path, mode_t mode, const char *group, struct listen_socket *ret,

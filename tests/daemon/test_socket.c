@@ -4,7 +4,6 @@
 #include "daemon.h"
 #include "look.h"
 #include "patience.h"
-#include "procfs.h"
 #include "sandbox.h"
 #include "stage.h"
 
@@ -18,6 +17,7 @@
 #include <sys/un.h>
 
 #define NOBODY 65534
+#define OTHER_GROUP 4711
 
 /* A socket of our own at that path. */
 static int listen_at(const char *path, int type)
@@ -151,7 +151,8 @@ END_TEST
 
 /* ---- its mode and group */
 
-/* Looks at a path without a pause. */
+/* Looks at a path without a pause. The mode has to be right as soon as there is something, the group
+ * as soon as somebody can connect. */
 struct lookout {
     pthread_t thread;
     const char *path;
@@ -164,16 +165,29 @@ struct lookout {
     gid_t wrong_group;
 };
 
+static bool connects(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 static void *look_out(void *userdata)
 {
     struct lookout *l = userdata;
     struct stat st;
 
     while (!atomic_load(&l->stop)) {
+        bool is_open = connects(l->path);
+
         if (lstat(l->path, &st) < 0)
             continue;
-        atomic_fetch_add(&l->looks, 1);
-        if ((st.st_mode & 0777) == l->mode && st.st_gid == l->group && S_ISSOCK(st.st_mode))
+        if (is_open)
+            atomic_fetch_add(&l->looks, 1);
+        if ((st.st_mode & 0777) == l->mode && (!is_open || st.st_gid == l->group) &&
+            S_ISSOCK(st.st_mode))
             continue;
         l->others++;
         l->wrong_mode = st.st_mode & 0777;
@@ -202,7 +216,7 @@ static const struct {
     {"socket_group = nogroup", "nogroup", 0660, 077},
 };
 
-START_TEST(has_its_mode_from_the_first_moment)
+START_TEST(has_its_mode_and_group_before_it_is_open)
 {
     struct lookout l = {.path = stage_path("socket"), .mode = modes[_i].mode};
     const struct group *group = modes[_i].group ? getgrnam(modes[_i].group) : NULL;
@@ -220,9 +234,63 @@ START_TEST(has_its_mode_from_the_first_moment)
     ck_assert_int_eq(pthread_join(l.thread, NULL), 0);
     ck_assert_msg(l.others == 0, "%zu times it was another one: %o, %u", l.others, l.wrong_mode,
                   l.wrong_group);
-    /* The process has its own group again. */
-    ck_assert_ptr_nonnull(strstr(procfs_read(d->process.pid, "status", NULL),
-                                 stage_text("Gid:\t%u\t%u\t", getegid(), getegid())));
+    daemon_stop(d);
+}
+END_TEST
+
+static gid_t group_of(const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(lstat(path, &st), 0);
+    return st.st_gid;
+}
+
+/* Such a folder gives what is made in it to its own group. */
+START_TEST(is_not_given_to_its_folders_group)
+{
+    const char *folder = stage_path("setgid"), *socket = stage_text("%s/socket", folder);
+    const struct group *nogroup = getgrnam("nogroup");
+    struct daemon *d;
+
+    if (geteuid() != 0)
+        return;
+    ck_assert_ptr_nonnull(nogroup);
+    sandbox_start(NULL);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(chown(folder, 0, OTHER_GROUP), 0);
+    ck_assert_int_eq(chmod(folder, 02755), 0);
+    d = daemon_start(&(struct daemon_options){
+        .socket = socket,
+        .config = stage_text("[latchkeyd]\nsocket_group = nogroup\n%s", daemon_cloud("c", ""))});
+    ck_assert_uint_eq(group_of(socket), nogroup->gr_gid);
+    daemon_stop(d);
+    (void)daemon_start(&(struct daemon_options){.socket = socket});
+    ck_assert_uint_eq(group_of(socket), getegid());
+}
+END_TEST
+
+/* Without a privilege, by a daemon that is in the group; and not by any other. */
+START_TEST(goes_to_a_group_that_the_daemon_is_in)
+{
+    const char *folder = stage_path("own"), *socket = stage_text("%s/socket", folder);
+    const struct group *adm = getgrnam("adm");
+    struct daemon_options o = {.uid = NOBODY, .socket = socket};
+
+    if (geteuid() != 0)
+        return;
+    ck_assert_ptr_nonnull(adm);
+    sandbox_start(NULL);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(chown(folder, NOBODY, NOBODY), 0);
+    o.bare = true;
+    o.arguments = (const char *const[]){
+        "--config", stage_write("own.conf", 0644, "[latchkeyd]\nsocket_group = adm\n[c]\n"), NULL};
+    demand_refusal(&o, "this user may not give a socket to socket_group");
+    ck_assert_int_ne(access(socket, F_OK), 0);
+    o.group = adm->gr_gid;
+    (void)daemon_start(&o);
+    ck_assert_uint_eq(group_of(socket), adm->gr_gid);
 }
 END_TEST
 
@@ -345,7 +413,9 @@ int main(void)
     tcase_add_test(c, leaves_a_living_program_alone);
     tcase_add_test(c, leaves_what_is_no_socket_alone);
     tcase_add_test(c, says_what_is_wrong_with_a_path);
-    tcase_add_loop_test(c, has_its_mode_from_the_first_moment, 0, (int)ARRAY_SIZE(modes));
+    tcase_add_loop_test(c, has_its_mode_and_group_before_it_is_open, 0, (int)ARRAY_SIZE(modes));
+    tcase_add_test(c, is_not_given_to_its_folders_group);
+    tcase_add_test(c, goes_to_a_group_that_the_daemon_is_in);
     tcase_add_test(c, is_in_the_users_own_folder);
     tcase_add_test(c, is_where_the_configuration_says);
     tcase_add_test(c, takes_what_it_is_passed);

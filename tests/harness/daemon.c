@@ -114,6 +114,7 @@ struct daemon *daemon_start(const struct daemon_options *options)
                                    .environment = environment,
                                    .log = d->log,
                                    .uid = o->uid,
+                                   .group = o->group,
                                    .umask = o->umask,
                                    .passed_fds = o->passed_fds,
                                    .n_passed_fds = o->n_passed_fds,

@@ -27,6 +27,7 @@ struct daemon_options {
     size_t n_passed_fds;
     enum daemon_wait wait;
     uid_t uid;    /* 0: the test's own */
+    gid_t group;  /* with uid: one more group that it is in; 0: none */
     mode_t umask; /* 0: the usual one */
 };
 

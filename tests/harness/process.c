@@ -100,9 +100,9 @@ static void write_number(char *to, pid_t number)
     *to = '\0';
 }
 
-static bool become(uid_t uid)
+static bool become(uid_t uid, gid_t group)
 {
-    return setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 &&
+    return setgroups(group ? 1 : 0, &group) == 0 && setresgid(uid, uid, uid) == 0 &&
            setresuid(uid, uid, uid) == 0;
 }
 
@@ -133,7 +133,7 @@ static _Noreturn void run(const struct process_options *o, const char **environm
     umask(o->umask ? o->umask : 022);
     if (pid)
         write_number(pid, getpid());
-    if (o->uid && !become(o->uid))
+    if (o->uid && !become(o->uid, o->group))
         _exit(126);
     /* Behind the change of user, which forgets it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
