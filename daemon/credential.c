@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <nettle/sha2.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,13 +210,39 @@ static bool is_guarded_by_systemd(const char *path)
     return strncmp(real_path, real_folder, length) == 0 && real_path[length] == '/';
 }
 
+/* The daemon's user, as chown takes one. */
+static int own_name(char **ret)
+{
+    const struct passwd *p = getpwuid(geteuid());
+    char *name = NULL;
+
+    if (p)
+        name = strdup(p->pw_name);
+    else if (asprintf(&name, "%u", geteuid()) < 0)
+        name = NULL;
+    if (!name)
+        return -ENOMEM;
+    *ret = name;
+    return 0;
+}
+
 int credential_exposure(const char *path, const struct stat *st, char **ret_warning)
 {
+    /* Mode 600 shuts out a daemon that reads somebody else's file; root it does not. */
+    bool is_others = st->st_uid != geteuid() && geteuid() != 0;
+    _cleanup_(freep) char *name = NULL;
     char *warning = NULL;
 
-    if ((st->st_mode & (S_IRGRP | S_IROTH)) && !is_guarded_by_systemd(path) &&
-        asprintf(&warning, "%s: others than its owner can read the key in it; run `chmod 600 %s`",
-                 path, path) < 0)
+    if (!(st->st_mode & (S_IRGRP | S_IROTH)) || is_guarded_by_systemd(path)) {
+        *ret_warning = NULL;
+        return 0;
+    }
+    if (is_others && own_name(&name) < 0)
+        return -ENOMEM;
+    if (asprintf(&warning,
+                 "%s: others than its owner can read the key in it; run `%s%s%s%s%schmod 600 %s`",
+                 path, is_others ? "chown " : "", is_others ? name : "", is_others ? " " : "",
+                 is_others ? path : "", is_others ? " && " : "", path) < 0)
         return -ENOMEM;
     *ret_warning = warning;
     return 0;

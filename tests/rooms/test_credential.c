@@ -190,6 +190,38 @@ START_TEST(test_modes)
 }
 END_TEST
 
+/* Mode 600 alone would shut out a daemon that is not the file's owner. */
+START_TEST(test_somebody_elses)
+{
+    char *path = scratch_write("credential", "[a]\nusername = u\napi_key = k\n", 0644);
+    const struct {
+        uid_t uid;
+        const char *name;
+    } users[] = {{65534, "nobody"}, {4711, "4711"}};
+
+    for (size_t i = 0; getuid() == 0 && i < ARRAY_SIZE(users); i++) {
+        char *warning, *error, *wanted;
+        struct credential *c;
+        int r;
+
+        ck_assert_int_eq(seteuid(users[i].uid), 0);
+        r = credential_read(path, &c, &warning, &error);
+        ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_int_eq(r, 0);
+        ck_assert_int_ge(asprintf(&wanted,
+                                  "%s: others than its owner can read the key in it; run `chown %s "
+                                  "%s && chmod 600 %s`",
+                                  path, users[i].name, path, path),
+                         0);
+        assert_text(warning, wanted);
+        credential_free(c);
+        free(warning);
+        free(wanted);
+    }
+    free(path);
+}
+END_TEST
+
 /* systemd makes its copies 0440: no warning there, but everywhere else, be it by a roundabout
  * path or in a folder whose name only begins like that one's. */
 START_TEST(test_systemd)
@@ -388,6 +420,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(tc, test_bad, 0, ARRAY_SIZE(bad));
     tcase_add_test(tc, test_unreadable);
     tcase_add_loop_test(tc, test_modes, 0, ARRAY_SIZE(modes));
+    tcase_add_test(tc, test_somebody_elses);
     tcase_add_test(tc, test_systemd);
     tcase_add_test(tc, test_equal);
     if (memory_is_plain())
