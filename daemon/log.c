@@ -79,6 +79,20 @@ static void to_journal(int priority, const struct log_fields *f, const char *mes
         free(texts[i]);
 }
 
+/* A name may hold anything: none is to end the line and begin one of its own, or to steer a
+ * terminal. */
+static void make_plain(char *message)
+{
+    for (unsigned char *p = (unsigned char *)message; *p; p++) {
+        bool is_long = *p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0; /* U+0080 to U+009F */
+
+        if (*p < ' ' || *p == 0x7f || is_long)
+            *p = '?';
+        if (is_long)
+            *++p = '?';
+    }
+}
+
 static void to_stderr(int priority, const struct log_fields *f, const char *message)
 {
     flockfile(stderr);
@@ -110,8 +124,10 @@ void log_with(int priority, const struct log_fields *fields, const char *format,
         message = NULL;
         return;
     }
-    if (journal)
+    if (journal) {
         to_journal(priority, fields, message);
-    else
-        to_stderr(priority, fields, message);
+        return;
+    }
+    make_plain(message);
+    to_stderr(priority, fields, message);
 }

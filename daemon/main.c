@@ -6,6 +6,7 @@
 #include "secret.h"
 #include "upstream.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <string.h>
@@ -69,6 +70,20 @@ static int log_level(const char *name)
     return -1;
 }
 
+/* An empty path would come to mean the usual one, or a folder. */
+static bool is_empty(int option)
+{
+    const struct option *o = long_options;
+
+    if (!optarg || *optarg)
+        return false;
+    while (o->name && o->val != option)
+        o++;
+    if (o->name)
+        fprintf(stderr, "latchkeyd: --%s has an empty value: see --help\n", o->name);
+    return true;
+}
+
 enum verdict { RUN, CHECK, DONE, WRONG };
 
 static enum verdict parse(int argc, char **argv, struct broker_options *o)
@@ -77,6 +92,8 @@ static enum verdict parse(int argc, char **argv, struct broker_options *o)
     int c;
 
     while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) >= 0) {
+        if (is_empty(c))
+            return WRONG;
         switch (c) {
         case 'c':
             o->config_path = optarg;
@@ -155,6 +172,15 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Else the first file that is opened is taken for standard error, and the log written into it. */
+static bool fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return false;
+    return true;
+}
+
 static int run(const struct broker_options *options, bool check)
 {
     _cleanup_(broker_freep) struct broker *b = NULL;
@@ -183,8 +209,11 @@ static int run(const struct broker_options *options, bool check)
 int main(int argc, char **argv)
 {
     struct broker_options options = {.log_level = -1};
-    enum verdict verdict = parse(argc, argv, &options);
+    enum verdict verdict;
 
+    if (!fill_standard_streams())
+        return 1;
+    verdict = parse(argc, argv, &options);
     if (verdict == DONE)
         return 0;
     if (verdict == WRONG)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line and the files that the daemon starts from: what it takes, what it refuses and
  * says, and --check. */
+#include "client.h"
 #include "daemon.h"
+#include "patience.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "secrets.h"
 #include "stage.h"
@@ -34,6 +37,11 @@ static int run(const char *const *arguments, const char **ret_said)
 
 #define RUN(ret_said, ...) run((const char *const[]){__VA_ARGS__, NULL}, ret_said)
 
+static bool can_connect(void *userdata)
+{
+    return raw_connects(userdata);
+}
+
 /* ---- the command line */
 
 START_TEST(explains_itself)
@@ -48,6 +56,66 @@ START_TEST(explains_itself)
     ck_assert_int_eq(RUN(&said, "nonsense"), 2);
     ck_assert_int_eq(RUN(&said, "--log-level", "loud"), 2);
     ck_assert_int_eq(RUN(&said, "--config", "a", "--credential-file", "b"), 2);
+}
+END_TEST
+
+START_TEST(refuses_empty_values)
+{
+    static const char *const options[] = {"--socket", "--config", "--credential-file",
+                                          "--auth-url"};
+    const char *said;
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        ck_assert_int_eq(RUN(&said, options[i], ""), 2);
+        ck_assert_str_eq(said,
+                         stage_text("latchkeyd: %s has an empty value: see --help\n", options[i]));
+    }
+    ck_assert_int_eq(RUN(&said, "-c", ""), 2);
+}
+END_TEST
+
+/* No name can make up a line of the log, or write to a terminal what it likes. */
+START_TEST(writes_no_line_but_its_own)
+{
+    const char *said;
+
+    ck_assert_int_eq(
+        RUN(&said, "--config",
+            stage_path("no\nlatchkeyd: notice: all is well\x1b[2J\x7f\xc2\x9b \xc2\xa7")),
+        1);
+    ck_assert_ptr_nonnull(
+        strstr(said, "no?latchkeyd: notice: all is well?[2J??? \xc2\xa7: cannot be read"));
+    ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+}
+END_TEST
+
+/* With nothing open, the lock would be standard error and have the log in it. */
+START_TEST(bears_closed_standard_streams)
+{
+    static const char closed[] = "exec \"$@\" <&- >&- 2>&-";
+    const char *socket = stage_path("socket"), *lock = stage_text("%s.lock", socket);
+    const char *const daemon[] = {getenv("LATCHKEY_DAEMON"), "--socket",         socket,
+                                  "--credential-file",       stage_path("none"), NULL};
+    const char *argv[32] = {"/bin/sh", "-c", closed, "sh"};
+    const char *const *words = process_wrap(daemon);
+    _cleanup_(client_freep) struct client *c = client_new(socket, NULL);
+    struct process p = {0};
+
+    for (size_t i = 0; words[i]; i++)
+        argv[4 + i] = words[i];
+    process_start(&p, &(struct process_options){.argv = argv, .log = stage_path("closed.log")});
+    ck_assert(wait_until(10, can_connect, stage_path("socket")));
+    ck_assert_int_eq(client_ask(c, &(struct ask){.target = "/v1"})->status, 200);
+    ck_assert_str_eq(stage_read(lock, NULL), "");
+    for (int fd = 0; fd <= 2; fd++) {
+        char target[64] = "";
+
+        ck_assert_int_gt(
+            readlink(stage_text("/proc/%d/fd/%d", p.pid, fd), target, sizeof(target) - 1), 0);
+        ck_assert_str_eq(target, "/dev/null");
+    }
+    process_signal(&p, SIGTERM);
+    ck_assert_int_eq(process_wait(&p, 10), 0);
 }
 END_TEST
 
@@ -318,6 +386,9 @@ int main(void)
     TCase *c = stage_case(s, "command line", 30);
 
     tcase_add_test(c, explains_itself);
+    tcase_add_test(c, refuses_empty_values);
+    tcase_add_test(c, writes_no_line_but_its_own);
+    tcase_add_test(c, bears_closed_standard_streams);
     tcase_add_test(c, needs_no_configuration);
     tcase_add_test(c, loads_pyraxs_own_file);
     tcase_add_test(c, takes_the_section_default_for_the_default);

@@ -26,6 +26,29 @@ int raw_connect(const char *path)
     return fd;
 }
 
+bool raw_connects(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+int raw_listen(const char *path, int type)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    if (type == SOCK_STREAM)
+        ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
 static bool wait_for(int fd, short events, double end)
 {
     struct pollfd p = {.fd = fd, .events = events};

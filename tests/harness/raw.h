@@ -12,6 +12,11 @@
 /* A connection to a Unix socket; NULL: the daemon that was started last. */
 int raw_connect(const char *path);
 
+/* Whether somebody listens there. */
+bool raw_connects(const char *path);
+/* A socket of our own at that path; one of SOCK_STREAM listens. */
+int raw_listen(const char *path, int type);
+
 /* All of it; what comes back lasts until the test's end, with a NUL behind it. */
 void raw_send(int fd, const void *bytes, size_t length);
 void raw_print(int fd, const char *format, ...) _printf_(2, 3);
