@@ -253,18 +253,14 @@ static void on_request_end(const struct request *r, void *userdata)
     metrics_count_request(host->metrics, (size_t)r->route, r->status);
 }
 
-/* The sockets that systemd holds for us; 0: there are none. */
-static int listen_passed(struct broker *b)
+/* The sockets that systemd holds for us: how many. */
+static int serve_passed(struct broker *b, char **ret_error)
 {
-    int n = sd_listen_fds(true);
+    int n = listen_passed(ret_error);
 
-    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
-        int r = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0);
+    for (int i = 0; i < n; i++) {
+        int r = server_listen(b->server, SD_LISTEN_FDS_START + i);
 
-        if (r == 0)
-            r = -ENOTSOCK;
-        if (r >= 0)
-            r = server_listen(b->server, fd);
         if (r < 0)
             return r;
     }
@@ -278,7 +274,7 @@ static int listen_own(struct broker *b, char **ret_error)
     int r;
 
     if (!path) {
-        r = listen_default_path(&usual);
+        r = listen_default_path(&usual, ret_error);
         if (r < 0)
             return r;
         path = usual;
@@ -299,7 +295,9 @@ static int start_listening(struct broker *b, char **ret_error)
     if (r < 0)
         return r;
     b->exchange_host.server = b->server;
-    r = b->options.socket ? 0 : listen_passed(b);
+    if (b->options.socket)
+        listen_close_passed();
+    r = b->options.socket ? 0 : serve_passed(b, ret_error);
     if (r == 0)
         r = listen_own(b, ret_error);
     return r < 0 ? r : 0;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 static int set_path(struct sockaddr_un *address, const char *path)
 {
@@ -180,10 +181,23 @@ void listen_socket_done(struct listen_socket *s)
     *s = (struct listen_socket){.fd = -1, .lock_fd = -1};
 }
 
-int listen_default_path(char **ret)
+static int refuse_folder(const char *folder, bool system, int error, char **ret_error)
+{
+    const char *remedy = !system          ? "correct XDG_RUNTIME_DIR"
+                         : geteuid() == 0 ? "mend its parent"
+                                          : "set XDG_RUNTIME_DIR to a folder of yours";
+
+    if (asprintf(ret_error, "cannot listen in the folder %s: %s; %s, or choose a --socket", folder,
+                 strerror(error), remedy) < 0)
+        *ret_error = NULL;
+    return -error;
+}
+
+int listen_default_path(char **ret, char **ret_error)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     bool system = geteuid() == 0 || !runtime || *runtime != '/';
+    mode_t mode = system ? 0755 : 0700;
     _cleanup_(freep) char *folder = NULL, *path = NULL;
 
     if (asprintf(&folder, "%s/latchkey", system ? "/run" : runtime) < 0) {
@@ -194,8 +208,57 @@ int listen_default_path(char **ret)
         path = NULL;
         return -ENOMEM;
     }
-    if (mkdir(folder, system ? 0755 : 0700) < 0 && errno != EEXIST)
-        return -errno;
+    /* Whatever our umask is: the socket's group has to get to it. */
+    if ((mkdir(folder, mode) == 0 ? chmod(folder, mode) < 0 : errno != EEXIST) ||
+        faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
+        return refuse_folder(folder, system, errno, ret_error);
     *ret = TAKE_PTR(path);
     return 0;
+}
+
+/* ---- passed by systemd */
+
+static int refuse_passed(int fd, const char *name, char **ret_error)
+{
+    /* systemd calls those without a name so. */
+    bool is_named = name && strcmp(name, "unknown") != 0;
+
+    if (asprintf(ret_error,
+                 "descriptor %d%s%s%s, passed as a socket, is no listening Unix stream socket; "
+                 "pass one with ListenStream=, or choose a --socket",
+                 fd, is_named ? " (" : "", is_named ? name : "", is_named ? ")" : "") < 0)
+        *ret_error = NULL;
+    return -ENOTSOCK;
+}
+
+static void free_names(char **names)
+{
+    for (size_t i = 0; names && names[i]; i++)
+        free(names[i]);
+    free(names);
+}
+
+int listen_passed(char **ret_error)
+{
+    char **names = NULL;
+    int n = sd_listen_fds_with_names(true, &names), result = n;
+
+    if (n < 0 && asprintf(ret_error,
+                          "LISTEN_FDS and LISTEN_FDNAMES do not say which sockets were passed: %s; "
+                          "unset them, or choose a --socket",
+                          strerror(-n)) < 0)
+        *ret_error = NULL;
+    for (int i = 0; i < n && result >= 0; i++)
+        if (sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) <= 0)
+            result = refuse_passed(SD_LISTEN_FDS_START + i, names ? names[i] : NULL, ret_error);
+    free_names(names);
+    return result;
+}
+
+void listen_close_passed(void)
+{
+    int n = sd_listen_fds(true);
+
+    for (int i = 0; i < n; i++)
+        close(SD_LISTEN_FDS_START + i);
 }

@@ -27,7 +27,17 @@ int listen_socket_make(const char *path, mode_t mode, const char *group, struct 
 void listen_socket_done(struct listen_socket *s);
 
 /* Where the socket of this user's daemon usually is: /run/latchkey for root, else
- * $XDG_RUNTIME_DIR/latchkey; the folder is made. */
-int listen_default_path(char **ret);
+ * $XDG_RUNTIME_DIR/latchkey; the folder is made. 0 or a negative errno, with ret_error as above. */
+int listen_default_path(char **ret, char **ret_error);
+
+/*
+ * How many sockets systemd has passed, from SD_LISTEN_FDS_START on; 0: there are none. A negative
+ * errno, with ret_error as above, when one of them is nothing that can be listened on. To be asked
+ * once: the environment forgets them.
+ */
+int listen_passed(char **ret_error);
+
+/* Gives them up unasked: nobody is to wait at a socket that is not served. */
+void listen_close_passed(void);
 
 #endif

@@ -165,6 +165,18 @@ int daemon_wait_end(struct daemon *d, double seconds)
     return status;
 }
 
+void daemon_refuses(const struct daemon_options *o, const char *said)
+{
+    struct daemon_options options = *o;
+    struct daemon *d;
+
+    options.wait = DAEMON_NOTHING;
+    d = daemon_start(&options);
+    ck_assert_int_eq(daemon_wait_end(d, 10), 1);
+    ck_assert_msg(strstr(daemon_log(d), said), "no '%s' in: %s", said, daemon_log(d));
+    ck_assert_str_eq(notify_said(d->notify), "");
+}
+
 /* ---- what it says */
 
 const char *daemon_log(const struct daemon *d)

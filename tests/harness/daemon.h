@@ -45,6 +45,9 @@ struct daemon {
  * latest, and lives in the test's memory. */
 struct daemon *daemon_start(const struct daemon_options *options);
 
+/* Starts one that is to give up before anybody takes it for started, and say that. */
+void daemon_refuses(const struct daemon_options *options, const char *said);
+
 /* SIGTERM, and all that is demanded of an end. */
 void daemon_stop(struct daemon *d);
 void daemon_stop_all(void);
