@@ -34,12 +34,21 @@ const struct config_section *config_draft_find(const struct config_draft *d, con
     return NULL;
 }
 
-static int check_section_name(const struct inifile_entry *entry, char **ret_error)
+/* One that can stand in a path, a label and a line of text. pyrax takes blanks, so that they are
+ * taken where they can be seen. */
+static bool is_cloud_name(const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "._-";
-    const char *name = entry->section;
+                                  "._- ";
     size_t length = strspn(name, allowed);
+
+    return length > 0 && !name[length] && length <= CLOUD_NAME_MAX && name[0] != ' ' &&
+           name[length - 1] != ' ' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static int check_section_name(const struct inifile_entry *entry, char **ret_error)
+{
+    const char *name = entry->section;
 
     if (strncmp(name, "allow", 5) == 0 && (!name[5] || name[5] == ' '))
         return inifile_refuse(entry->path, entry->line, NULL, ret_error,
@@ -50,11 +59,10 @@ static int check_section_name(const struct inifile_entry *entry, char **ret_erro
         return inifile_refuse(entry->path, entry->line, NULL, ret_error,
                               "[%s]: the daemon's own section is spelled [latchkeyd]; correct it",
                               name);
-    if (name[length] || length > CLOUD_NAME_MAX || strcmp(name, ".") == 0 ||
-        strcmp(name, "..") == 0)
+    if (!is_cloud_name(name))
         return inifile_refuse(entry->path, entry->line, NULL, ret_error,
                               "[%s]: not a name for a cloud; give 1 to %d letters, digits, dots, "
-                              "underscores and hyphens",
+                              "underscores, hyphens and blanks between them",
                               name, CLOUD_NAME_MAX);
     return 0;
 }

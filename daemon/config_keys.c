@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -213,6 +214,12 @@ static int parse_socket(const char *value, void *field)
     return set_text(field, path);
 }
 
+/* Looked up already here, where its line can be named; kept as it is written. */
+static int parse_group(const char *value, void *field)
+{
+    return getgrnam(value) ? set_text(field, value) : -EINVAL;
+}
+
 /* Nothing, or a colon and a port. */
 static bool is_port(const char *text, size_t length)
 {
@@ -258,8 +265,8 @@ const struct config_key config_keys[_KEY_MAX] = {
                     "an absolute path of at most 107 bytes"},
     [KEY_SOCKET_MODE] = {"socket_mode", parse_mode, IN_DAEMON(socket_mode), KEY_FIELD_PLAIN,
                          "an octal mode such as 0660"},
-    [KEY_SOCKET_GROUP] = {"socket_group", parse_text, IN_DAEMON(socket_group), KEY_FIELD_STRING,
-                          "the name of a group"},
+    [KEY_SOCKET_GROUP] = {"socket_group", parse_group, IN_DAEMON(socket_group), KEY_FIELD_STRING,
+                          "the name of a group that there is"},
     [KEY_LOG_LEVEL] = {"log_level", parse_log_level, IN_DAEMON(log_level), KEY_FIELD_PLAIN,
                        "error, warning, notice, info or debug"},
     [KEY_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
@@ -270,10 +277,11 @@ const struct config_key config_keys[_KEY_MAX] = {
                               KEY_FIELD_PLAIN, SECONDS},
 
     [KEY_IDENTITY_TYPE] = {"identity_type", parse_identity_type, IN_CLOUD(identity_type),
-                           KEY_FIELD_STRING, "rackspace, keystone or swift"},
+                           KEY_FIELD_STRING, "rackspace, keystone or swift", .may_be_empty = true},
     [KEY_AUTH_ENDPOINT] = {"auth_endpoint", parse_url, IN_CLOUD(auth_endpoint), KEY_FIELD_STRING,
                            "an http:// or https:// URL with a host, without user, query or "
-                           "fragment"},
+                           "fragment",
+                           .may_be_empty = true},
     [KEY_CREDENTIAL_FILE] = {"credential_file", parse_path, IN_CLOUD(credential_file),
                              KEY_FIELD_STRING, "a path, with ~/ only where $HOME is set",
                              .is_login = true},
@@ -284,15 +292,15 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_PASSWORD] = {"password", parse_secret, IN_CLOUD(password), KEY_FIELD_SECRET,
                       "the password", .is_login = true},
     [KEY_TENANT_ID] = {"tenant_id", parse_text, IN_CLOUD(tenant_id), KEY_FIELD_STRING,
-                       "a tenant's id"},
+                       "a tenant's id", .may_be_empty = true},
     [KEY_TENANT_NAME] = {"tenant_name", parse_text, IN_CLOUD(tenant_name), KEY_FIELD_STRING,
-                         "a tenant's name"},
+                         "a tenant's name", .may_be_empty = true},
     [KEY_REGION] = {"region", parse_text, IN_CLOUD(region), KEY_FIELD_STRING,
-                    "a region such as ORD"},
+                    "a region such as ORD", .may_be_empty = true},
     [KEY_INTERFACE] = {"interface", parse_interface, IN_CLOUD(interface), KEY_FIELD_STRING,
                        "public, internal or admin"},
-    [KEY_VERIFY_SSL] = {"verify_ssl", parse_boolean, IN_CLOUD(verify_ssl), KEY_FIELD_PLAIN,
-                        BOOLEAN},
+    [KEY_VERIFY_SSL] = {"verify_ssl", parse_boolean, IN_CLOUD(verify_ssl), KEY_FIELD_PLAIN, BOOLEAN,
+                        .may_be_empty = true},
     [KEY_CA_FILE] = {"ca_file", parse_absolute_path, IN_CLOUD(ca_file), KEY_FIELD_STRING,
                      "an absolute path"},
 

@@ -139,6 +139,10 @@ START_TEST(checks_the_configuration)
 
     ck_assert_int_eq(daemon_wait_end(d, 10), 1);
     daemon_wait_log(d, stage_text("%s:2: regoin: ", d->config));
+    d = start("[latchkeyd]\n\nsocket_group = no-such-group\n[only]\n",
+              (const char *const[]){"--check", NULL});
+    ck_assert_int_eq(daemon_wait_end(d, 10), 1);
+    daemon_wait_log(d, stage_text("%s:3: socket_group: ", d->config));
 }
 END_TEST
 
@@ -208,6 +212,7 @@ START_TEST(refuses_broken_configurations)
         {"[c]\nidentity_type = kerberos\n", ":2: identity_type: "},
         {"[c]\nidentity_type = keystone\n", "auth_endpoint: "},
         {"[latchkeyd]\nsocket_mode = 0999\n[c]\n", ":2: socket_mode: "},
+        {"[latchkeyd]\nsocket_group = no-such-group\n[c]\n", ":2: socket_group: "},
         {"[latchkeyd]\nconnect_timeout = soon\n[c]\n", ":2: connect_timeout: "},
         {"[latchkeyd]\ndefault = nowhere\n[c]\n", ":2: default: "},
         {"region = ORD\n", ":1: region: "},

@@ -196,6 +196,16 @@ START_TEST(finds_pyraxs_file_at_home)
 }
 END_TEST
 
+START_TEST(serves_a_name_with_a_blank)
+{
+    sandbox_start(NULL);
+    (void)daemon_start(&(struct daemon_options){.config = daemon_cloud("my cloud", "region =")});
+    ck_assert_str_eq(daemon_state("my%20cloud"), "ready");
+    ck_assert_int_eq(get("/v1/my%%20cloud/proxy/cloudfiles@ORD/")->status, 204);
+    ck_assert_ptr_nonnull(strstr(get("/metrics")->body, "{cloud=\"my cloud\"}"));
+}
+END_TEST
+
 /* ---- credential files */
 
 START_TEST(reads_keys_raw)
@@ -290,7 +300,7 @@ static const struct {
     {"[main]\nidentity_type = nonsense\n", ":2", "identity_type"},
     {"[main]\nidentity_type = rackspace\nverify_ssl = perhaps\n", ":3", "verify_ssl"},
     {"[main]\nidentity_type = rackspace\nauth_endpoint = ftp://x\n", ":3", "auth_endpoint"},
-    {"[main]\nidentity_type = rackspace\nusername = a\nregion =\n", ":4", "region"},
+    {"[main]\nidentity_type = rackspace\nusername = a\ninterface =\n", ":4", "interface"},
     {"[main]\nidentity_type = rackspace\ninterface = sideways\n", ":3", "interface"},
     {"[latchkeyd]\nlogin_timeout = soon\n[main]\nidentity_type = rackspace\n", ":2",
      "login_timeout"},
@@ -393,6 +403,7 @@ int main(void)
     tcase_add_test(c, loads_pyraxs_own_file);
     tcase_add_test(c, takes_the_section_default_for_the_default);
     tcase_add_test(c, finds_pyraxs_file_at_home);
+    tcase_add_test(c, serves_a_name_with_a_blank);
     c = stage_case(s, "credential files", 30);
     tcase_add_test(c, reads_keys_raw);
     tcase_add_test(c, looks_in_the_credentials_directory_first);

@@ -107,6 +107,35 @@ START_TEST(test_pyrax_leftovers)
 }
 END_TEST
 
+/* A key that pyrax has and that is left empty is not given, also where [DEFAULT] gives it. */
+START_TEST(test_pyrax_empty)
+{
+    struct config *c = load("[DEFAULT]\n"
+                            "tenant_name = t\n"
+                            "[my cloud]\n"
+                            "identity_type =\n"
+                            "auth_endpoint =\n"
+                            "tenant_id =\n"
+                            "tenant_name =\n"
+                            "region = ; ORD\n"
+                            "verify_ssl =\n"
+                            "keyring_username =\n");
+    const struct cloud_config *cloud = &c->clouds[0];
+
+    ck_assert_uint_eq(c->n_clouds, 1);
+    ck_assert_uint_eq(c->n_warnings, 0);
+    ck_assert_str_eq(c->default_cloud, "my cloud");
+    ck_assert_str_eq(cloud->name, "my cloud");
+    ck_assert_str_eq(cloud->identity_type, "rackspace");
+    ck_assert_ptr_null(cloud->auth_endpoint);
+    ck_assert_ptr_null(cloud->tenant_id);
+    ck_assert_str_eq(cloud->tenant_name, "t");
+    ck_assert_ptr_null(cloud->region);
+    ck_assert(cloud->verify_ssl);
+    config_free(c);
+}
+END_TEST
+
 START_TEST(test_every_key)
 {
     struct config *c = load("\xef\xbb\xbf# all of them\r\n"
@@ -366,6 +395,7 @@ Suite *make_suite(void)
     tcase_add_checked_fixture(tc, scratch_setup, scratch_teardown);
     tcase_add_test(tc, test_pyrax);
     tcase_add_test(tc, test_pyrax_leftovers);
+    tcase_add_test(tc, test_pyrax_empty);
     tcase_add_test(tc, test_every_key);
     tcase_add_test(tc, test_default);
     tcase_add_test(tc, test_no_cloud);

@@ -161,8 +161,9 @@ END_TEST
 
 #define UNKNOWN "unknown key; latchkeyd.conf(5) lists those that there are"
 #define A48 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define BAD_NAME \
-    "not a name for a cloud; give 1 to 48 letters, digits, dots, underscores and hyphens"
+#define BAD_NAME                                                                                   \
+    "not a name for a cloud; give 1 to 48 letters, digits, dots, underscores, hyphens and blanks " \
+    "between them"
 #define NO_RULES                                                                          \
     "this version knows no access rules; take the section out and guard the socket with " \
     "socket_group and socket_mode"
@@ -193,13 +194,17 @@ static const struct {
      "3: [latchkeyd]: a second section of that name, the first is in line 1; make them one"},
     {"[DEFAULT]\n[DEFAULT]\n",
      "2: [DEFAULT]: a second section of that name, the first is in line 1; make them one"},
-    {"[a]\nregion =\n", "2: region: has no value; give a region such as ORD, or take the line out"},
-    {"[a]\nregion = ; ORD\n",
-     "2: region: has no value; give a region such as ORD, or take the line out"},
+    {"[a]\ninterface =\n",
+     "2: interface: has no value; give public, internal or admin, or take the line out"},
+    {"[a]\ninterface = ; admin\n",
+     "2: interface: has no value; give public, internal or admin, or take the line out"},
+    {"[a]\nca_file =\n", "2: ca_file: has no value; give an absolute path, or take the line out"},
     {"[a]\nusername = u\napi_key =\n",
      "3: api_key: has no value; give the API key, or take the line out"},
-    {"[a]\nidentity_type =\n",
-     "2: identity_type: has no value; give rackspace, keystone or swift, or take the line out"},
+    {"[latchkeyd]\nsocket =\n",
+     "2: socket: has no value; give an absolute path of at most 107 bytes, or take the line out"},
+    {"[latchkeyd]\n\nsocket_group = no-such-group\n",
+     "3: socket_group: wrong value; give the name of a group that there is"},
     {"[latchkeyd]\ndefault =\n",
      "2: default: has no value; give the name of a cloud, or take the line out"},
     {"[a]\nregion = ORD\n  DFW\n",
@@ -207,7 +212,12 @@ static const struct {
      "before it out"},
     {"[a]\nregion ORD\n",
      "2: neither `[section]` nor `key = value`; mend it or put a `#` before it"},
-    {"[a b]\n", "1: [a b]: " BAD_NAME},
+    {"[ a]\n", "1: [ a]: " BAD_NAME},
+    {"[a ]\n", "1: [a ]: " BAD_NAME},
+    {"[ ]\n", "1: [ ]: " BAD_NAME},
+    {"[a\tb]\n", "1: [a\tb]: " BAD_NAME},
+    {"[a\"b]\n", "1: [a\"b]: " BAD_NAME},
+    {"[a\\b]\n", "1: [a\\b]: " BAD_NAME},
     {"[a/b]\n", "1: [a/b]: " BAD_NAME},
     {"[.]\n", "1: [.]: " BAD_NAME},
     {"[..]\n", "1: [..]: " BAD_NAME},

@@ -274,6 +274,29 @@ check_watchdog() {
     systemctl daemon-reload
 }
 
+check_slow_login() {
+    install -d /run/systemd/system/latchkeyd.service.d
+    printf '[Service]\nTimeoutStartSec=1\n' >/run/systemd/system/latchkeyd.service.d/slow.conf
+    systemctl daemon-reload
+    settings '{"login_delay": 4}'
+    check "a login may take longer than systemd's patience with a start" \
+        systemctl restart latchkeyd.service
+    check "and is waited for" shows '"status": *"ready"' get /health
+    settings '{"login_delay": 0}'
+    rm -r /run/systemd/system/latchkeyd.service.d
+    systemctl daemon-reload
+}
+
+check_trial() { # the command that README.md and latchkeyd(8) have
+    trial() {
+        systemd-run -q --pipe --wait -p User=latchkey -p LoadCredential=rackspace latchkeyd --check
+    }
+    check "--check under systemd-run finds the credential" shows '^rackspace: ok: ' trial
+    write_credential mistyped
+    check "and says what is wrong with it" shows '^rackspace: credentials-rejected: ' trial
+    write_credential $key
+}
+
 check_refused_start() {
     cp "$configuration" "$configuration.good"
     echo 'regoin = ORD' >>"$configuration"
@@ -298,12 +321,21 @@ check_stop() {
     check "a client says that there is no daemon" is 3 status_of latchkey status
 }
 
+check_own_socket() { # without systemd, and whatever umask root's shell has
+    rmdir /run/latchkey
+    (umask 077 && exec latchkeyd --config /dev/null) >/dev/null 2>&1 &
+    check "a daemon that root starts listens there too" within 10 test -S $socket
+    check "in a directory that others can enter" is "root:root 755" stat -c '%U:%G %a' /run/latchkey
+    kill $!
+    wait $!
+}
+
 install_everything
 check_units
 check_socket
 check_signed_out
 for group in check_ready check_rejected check_access check_reload check_journal check_crash \
-    check_watchdog check_refused_start check_stop; do
+    check_watchdog check_slow_login check_trial check_refused_start check_stop check_own_socket; do
     systemctl reset-failed # the limit of starts is not meant for so many checks in a row
     $group
 done
