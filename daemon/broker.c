@@ -20,6 +20,7 @@
 #define STOP_PATIENCE (9 * USEC_PER_SEC)
 #define STOP_FAREWELL (500 * USEC_PER_MSEC)
 #define STOP_ACCURACY (100 * USEC_PER_MSEC)
+#define START_MARGIN (10 * USEC_PER_SEC) /* to hear of a login's end and say so */
 
 struct broker {
     struct broker_options options;
@@ -60,6 +61,15 @@ static void notify_status(const struct broker *b)
         (void)sd_notifyf(false, "STATUS=%zu of %zu clouds ready", usable, b->clouds.n);
 }
 
+/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. */
+static void notify_patience(const struct broker *b)
+{
+    unsigned long long patience = b->config->login_timeout + START_MARGIN;
+
+    if (!b->ready)
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%llu", patience);
+}
+
 static bool may_be_called_ready(const struct broker *b)
 {
     for (size_t i = 0; i < b->clouds.n; i++)
@@ -97,10 +107,22 @@ static int load_config(const struct broker_options *o, struct config **ret, char
     return r;
 }
 
+static void apply_timeouts(struct broker *b, const struct config *c)
+{
+    b->cloud_host.limits = (struct identity_limits){
+        .connect_timeout = c->connect_timeout,
+        .total_timeout = c->login_timeout,
+    };
+    b->exchange_host.connect_timeout = c->connect_timeout;
+    b->exchange_host.upstream_timeout = c->upstream_timeout;
+    b->exchange_host.login_timeout = c->login_timeout;
+}
+
 static void apply_config(struct broker *b)
 {
     const struct config *c = b->config;
 
+    apply_timeouts(b, c);
     log_set_level(b->options.log_level >= 0 ? b->options.log_level : c->log_level);
     for (size_t i = 0; i < c->n_warnings; i++)
         log_warning("%s", c->warnings[i]);
@@ -109,13 +131,6 @@ static void apply_config(struct broker *b)
             log_warning("cloud %s has verify_ssl = no: anybody on the way can read the key and the "
                         "token; set ca_file instead",
                         c->clouds[i].name);
-    b->cloud_host.limits = (struct identity_limits){
-        .connect_timeout = c->connect_timeout,
-        .total_timeout = c->login_timeout,
-    };
-    b->exchange_host.connect_timeout = c->connect_timeout;
-    b->exchange_host.upstream_timeout = c->upstream_timeout;
-    b->exchange_host.login_timeout = c->login_timeout;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -131,8 +146,11 @@ static int reload(struct broker *b, char **ret_error)
     r = load_config(&b->options, &fresh, ret_error);
     if (r < 0)
         return r;
+    /* The logins that come of the new configuration are made by its timeouts. */
+    apply_timeouts(b, fresh);
     r = clouds_configure(&b->clouds, &b->cloud_host, fresh, ret_error);
     if (r < 0) {
+        apply_timeouts(b, old);
         config_free(fresh);
         return r;
     }
@@ -145,6 +163,7 @@ static int reload(struct broker *b, char **ret_error)
     config_free(old);
     config_forget_keys(b->config);
     apply_config(b);
+    notify_patience(b);
     return 0;
 }
 
@@ -315,6 +334,7 @@ int broker_run(struct broker *b, char **ret_error)
         r = sd_event_set_watchdog(b->event, true);
     if (r < 0)
         return r;
+    notify_patience(b);
     r = clouds_configure(&b->clouds, &b->cloud_host, b->config, ret_error);
     if (r < 0)
         return r;
@@ -337,10 +357,10 @@ static bool report(const struct cloud *c)
     const struct session *s = cloud_session(c);
 
     if (s) {
-        printf("%s: ok: logged in as %s, the token lives for %llu s, %zu services\n",
+        printf("%s: ok: logged in as %s, the token lives for %llu s, %zu service%s\n",
                c->config.name, s->user_name ? s->user_name : "?",
                (unsigned long long)session_seconds_left(s, clock_boottime()),
-               s->catalog->n_services);
+               s->catalog->n_services, s->catalog->n_services == 1 ? "" : "s");
         return true;
     }
     p = cloud_explain(c);
@@ -355,6 +375,7 @@ int broker_check(struct broker *b)
     bool all_well = true;
     int r;
 
+    b->clouds.forgiving = true; /* each cloud has its line */
     r = clouds_configure(&b->clouds, &b->cloud_host, b->config, &error);
     if (r < 0) {
         printf("%s\n", error ? error : strerror(-r));

@@ -30,8 +30,9 @@ static void readings_free(struct reading *readings, size_t n)
     free(readings);
 }
 
+/* `forgiving`: what is malformed is that cloud's trouble only, as what cannot be read always is. */
 static int read_credential(const struct config *config, const struct cloud_config *cloud,
-                           struct reading *ret, char **ret_error)
+                           bool forgiving, struct reading *ret, char **ret_error)
 {
     _cleanup_(freep) char *warning = NULL, *error = NULL;
     int r;
@@ -41,7 +42,7 @@ static int read_credential(const struct config *config, const struct cloud_confi
         log_warning("%s", warning);
     if (r >= 0)
         return 0;
-    if (r == -EBADMSG || r == -ENOMEM) {
+    if (r == -ENOMEM || (r == -EBADMSG && !forgiving)) {
         *ret_error = TAKE_PTR(error);
         return r;
     }
@@ -51,14 +52,15 @@ static int read_credential(const struct config *config, const struct cloud_confi
     return ret->unreadable ? 0 : -ENOMEM;
 }
 
-static int read_credentials(const struct config *config, struct reading **ret, char **ret_error)
+static int read_credentials(const struct config *config, bool forgiving, struct reading **ret,
+                            char **ret_error)
 {
     struct reading *readings = calloc(config->n_clouds, sizeof(*readings));
 
     if (!readings)
         return -ENOMEM;
     for (size_t i = 0; i < config->n_clouds; i++) {
-        int r = read_credential(config, &config->clouds[i], &readings[i], ret_error);
+        int r = read_credential(config, &config->clouds[i], forgiving, &readings[i], ret_error);
 
         if (r < 0) {
             readings_free(readings, config->n_clouds);
@@ -100,7 +102,7 @@ static void on_file_changed(void *userdata)
 
     if (!config)
         return;
-    r = read_credential(w->clouds->config, config, &reading, &error);
+    r = read_credential(w->clouds->config, config, false, &reading, &error);
     if (r < 0)
         log_warning("cloud %s keeps the key that it has: %s", config->name,
                     error ? error : strerror(-r));
@@ -153,6 +155,13 @@ static void replace(struct clouds *c, struct cloud **all, size_t n, const struct
     c->config = config;
 }
 
+static void release_all(struct cloud **all, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cloud_unref(all[i]);
+    free(all);
+}
+
 static struct cloud **make_all(const struct clouds *c, const struct cloud_host *host,
                                const struct config *config)
 {
@@ -163,9 +172,7 @@ static struct cloud **make_all(const struct clouds *c, const struct cloud_host *
         n++;
     if (n == config->n_clouds)
         return all;
-    for (size_t i = 0; i < n; i++)
-        cloud_unref(all[i]);
-    free(all);
+    release_all(all, n);
     return NULL;
 }
 
@@ -176,7 +183,7 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
     struct cloud **all;
     int r;
 
-    r = read_credentials(config, &readings, ret_error);
+    r = read_credentials(config, c->forgiving, &readings, ret_error);
     if (r < 0)
         return r;
     all = make_all(c, host, config);
@@ -187,11 +194,16 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
     for (size_t i = 0; i < config->n_clouds && r >= 0; i++)
         r = cloud_configure(all[i], &config->clouds[i], TAKE_PTR(readings[i].credential),
                             TAKE_PTR(readings[i].unreadable));
+    if (r < 0) { /* without memory: whoever keeps the old configuration keeps its clouds */
+        release_all(all, config->n_clouds);
+        readings_free(readings, config->n_clouds);
+        return r;
+    }
     replace(c, all, config->n_clouds, config);
     c->preset = find(all, c->n, config->default_cloud);
     watch(c, host->event, readings);
     readings_free(readings, config->n_clouds);
-    return r;
+    return 0;
 }
 
 struct cloud *clouds_find(const struct clouds *c, const char *name)
@@ -234,8 +246,6 @@ void clouds_stop(struct clouds *c)
 void clouds_done(struct clouds *c)
 {
     unwatch(c);
-    for (size_t i = 0; i < c->n; i++)
-        cloud_unref(c->all[i]);
-    free(c->all);
+    release_all(c->all, c->n);
     *c = (struct clouds){0};
 }

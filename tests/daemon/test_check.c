@@ -80,11 +80,15 @@ START_TEST(checks_what_is_not)
         "empty: signed-out: ",
         "lost: credential-unreadable: ",
         "other: unsupported-identity-type: ",
+        "broken: credential-unreadable: ",
+        "last: ok",
     };
-    const char *lines;
+    const char *lines, *broken;
 
     sandbox_start(NULL);
     secrets_add(WRONG_KEY);
+    broken =
+        stage_write("broken", 0600, "[rackspace_cloud]\nusername = me\napi_kye = " WRONG_KEY "\n");
     ck_assert_int_eq(
         check(
             stage_text("%s"
@@ -93,13 +97,16 @@ START_TEST(checks_what_is_not)
                        "[empty]\nauth_endpoint = %s\n"
                        "[lost]\nauth_endpoint = %s\ncredential_file = /nowhere/key\n"
                        "[other]\nidentity_type = keystone\nauth_endpoint = %s\nusername = me\n"
-                       "password = %s\n",
+                       "password = %s\n"
+                       "[broken]\nauth_endpoint = %s\ncredential_file = %s\n%s",
                        daemon_cloud("good", ""), sandbox_url(), WRONG_KEY, WRONG_KEY, sandbox_url(),
-                       sandbox_url(), sandbox_url(), WRONG_KEY),
+                       sandbox_url(), sandbox_url(), WRONG_KEY, sandbox_url(), broken,
+                       daemon_cloud("last", "")),
             &lines, NULL),
         1);
+    ck_assert_ptr_nonnull(strstr(lines, stage_text("%s:3: api_kye: ", broken)));
     demand_lines(lines, beginnings, ARRAY_SIZE(beginnings));
-    ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
+    ck_assert_int_eq(sandbox_count("login_attempt_times"), 3);
 }
 END_TEST
 

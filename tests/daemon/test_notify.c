@@ -109,6 +109,32 @@ START_TEST(is_ready_with_one_token_of_two)
 }
 END_TEST
 
+/* However long a login may take, systemd is not to take the start for failed meanwhile. */
+START_TEST(asks_for_the_time_that_a_login_may_take)
+{
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    sandbox_set("'login_fault': 'hang'");
+    d = daemon_start(&(struct daemon_options){
+        .config = stage_text("[latchkeyd]\nlogin_timeout = 600\n%s", daemon_cloud("only", "")),
+        .wait = DAEMON_LISTENS});
+    ck_assert(notify_wait(d->notify, "EXTEND_TIMEOUT_USEC=610000000", 5));
+    /* A reload may ask for more. */
+    (void)stage_write(strrchr(d->config, '/') + 1, 0600,
+                      stage_text("[latchkeyd]\nlogin_timeout = 900\n%s", daemon_cloud("only", "")));
+    process_signal(&d->process, SIGHUP);
+    ck_assert(notify_wait(d->notify, "EXTEND_TIMEOUT_USEC=910000000", 5));
+    daemon_stop(d);
+
+    /* Not once it is ready. */
+    sandbox_set("'login_fault': 'none'");
+    d = daemon_start(&(struct daemon_options){.config = daemon_cloud("only", "")});
+    daemon_reload(d, stage_text("[latchkeyd]\nlogin_timeout = 600\n%s", daemon_cloud("only", "")));
+    ck_assert_ptr_null(strstr(notify_said(d->notify), "EXTEND_TIMEOUT_USEC=610000000"));
+}
+END_TEST
+
 /* ---- STATUS */
 
 START_TEST(says_how_it_is)
@@ -247,6 +273,7 @@ int main(void)
     tcase_add_test(c, is_ready_when_no_login_came_to_anything);
     tcase_add_test(c, is_ready_when_every_login_has_ended);
     tcase_add_test(c, is_ready_with_one_token_of_two);
+    tcase_add_test(c, asks_for_the_time_that_a_login_may_take);
     tcase_add_test(c, says_how_it_is);
     tcase_add_test(c, says_that_it_reloads);
     tcase_add_test(c, says_that_it_stops);

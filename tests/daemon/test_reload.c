@@ -111,6 +111,13 @@ START_TEST(takes_a_corrected_key)
 }
 END_TEST
 
+static bool has_failed_again(void *userdata)
+{
+    (void)userdata;
+    return strstr(get("/metrics")->body,
+                  "latchkey_logins_total{cloud=\"first\",outcome=\"upstream-timeout\"} 2\n");
+}
+
 START_TEST(takes_new_settings)
 {
     struct daemon *d = start_two();
@@ -124,6 +131,35 @@ START_TEST(takes_new_settings)
     json_demand(reply_json(get("/v1/second/endpoint?service=compute"), 200), "{s:s}", "region",
                 &region);
     ck_assert_str_eq(region, "DFW");
+}
+END_TEST
+
+/* By the login that comes of it already; and by none when nothing comes of it. */
+START_TEST(takes_new_timeouts)
+{
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    sandbox_set("'login_fault': 'hang'");
+    d = daemon_start(&(struct daemon_options){
+        .config = stage_text("[latchkeyd]\nlogin_timeout = 1\n%s", daemon_cloud("first", ""))});
+    look_demand("first", "failed", "upstream-timeout");
+    (void)stage_write("bad", 0600, "[rackspace_cloud]\nusername = me\nkey = x\n");
+    daemon_reload(d,
+                  stage_text("[latchkeyd]\nlogin_timeout = 60\n[second]\ncredential_file = bad\n"));
+    daemon_wait_log(d, "was not reloaded");
+    ck_assert_msg(wait_until(8, has_failed_again, NULL), "no login has ended since");
+
+    daemon_stop(d);
+    sandbox_set("'login_fault': 'none'");
+    d = daemon_start(&(struct daemon_options){
+        .config = stage_text("[latchkeyd]\nlogin_timeout = 60\n%s", daemon_cloud("first", ""))});
+    sandbox_set("'login_fault': 'hang'");
+    daemon_reload(d, stage_text("[latchkeyd]\nlogin_timeout = 1\n%s%s", daemon_cloud("first", ""),
+                                daemon_cloud("second", "")));
+    daemon_wait_state("second", "failed");
+    look_demand("second", "failed", "upstream-timeout");
+    sandbox_set("'login_fault': 'none'");
 }
 END_TEST
 
@@ -292,6 +328,7 @@ int main(void)
     tcase_add_test(c, takes_a_new_key);
     tcase_add_test(c, takes_a_corrected_key);
     tcase_add_test(c, takes_new_settings);
+    tcase_add_test(c, takes_new_timeouts);
     tcase_add_test(c, goes_on_with_what_it_had);
     tcase_add_test(c, survives_a_configuration_that_went_away);
     tcase_add_test(c, leaves_transfers_alone);
