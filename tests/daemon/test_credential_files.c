@@ -99,6 +99,88 @@ START_TEST(notices_a_link_that_was_changed)
 }
 END_TEST
 
+/* Either way in which one can point to a file that is new: the daemon knows of the right key only by
+ * what happens behind the link. */
+static void start_rejected_link(const char *target)
+{
+    sandbox_start(NULL);
+    ck_assert_int_eq(mkdir(stage_path("far"), 0755), 0);
+    (void)stage_write(target, 0600, daemon_credential(SANDBOX_USER, WRONG_KEY));
+    ck_assert_int_eq(symlink(target, stage_path("key")), 0);
+    (void)start_with("key");
+    look_demand("rackspace", "rejected", "credentials-rejected");
+}
+
+START_TEST(notices_a_file_behind_a_link)
+{
+    start_rejected_link("far/real");
+    if (_i == 0)
+        write_in_place(stage_path("far/real"), daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    else
+        (void)stage_write("far/real", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    demand_ready_at_once();
+    /* And still, once that has happened. */
+    sandbox_set("'api_key': '%s'", NEW_KEY);
+    (void)stage_write("far/real", 0600, daemon_credential(SANDBOX_USER, NEW_KEY));
+    sandbox_wait_count("logins", 2);
+}
+END_TEST
+
+/* A link to a link to a folder, which is how Kubernetes changes all files of a folder at once. */
+START_TEST(notices_a_link_on_the_way)
+{
+    sandbox_start(NULL);
+    ck_assert_int_eq(mkdir(stage_path("1"), 0755), 0);
+    ck_assert_int_eq(mkdir(stage_path("2"), 0755), 0);
+    (void)stage_write("1/key", 0600, daemon_credential(SANDBOX_USER, WRONG_KEY));
+    (void)stage_write("2/key", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    ck_assert_int_eq(symlink("1", stage_path("data")), 0);
+    ck_assert_int_eq(symlink("data/key", stage_path("key")), 0);
+    (void)start_with("key");
+    look_demand("rackspace", "rejected", "credentials-rejected");
+    ck_assert_int_eq(symlink("2", stage_path("new")), 0);
+    ck_assert_int_eq(rename(stage_path("new"), stage_path("data")), 0);
+    demand_ready_at_once();
+}
+END_TEST
+
+static void start_rejected_in_folder(void)
+{
+    sandbox_start(NULL);
+    ck_assert_int_eq(mkdir(stage_path("folder"), 0755), 0);
+    (void)stage_write("folder/key", 0600, daemon_credential(SANDBOX_USER, WRONG_KEY));
+    (void)start_with("folder/key");
+    look_demand("rackspace", "rejected", "credentials-rejected");
+}
+
+START_TEST(notices_a_folder_that_was_replaced)
+{
+    start_rejected_in_folder();
+    ck_assert_int_eq(mkdir(stage_path("new"), 0755), 0);
+    (void)stage_write("new/key", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    ck_assert_int_eq(rename(stage_path("folder"), stage_path("old")), 0);
+    usleep(_i == 0 ? 0 : 200000);
+    ck_assert_int_eq(rename(stage_path("new"), stage_path("folder")), 0);
+    demand_ready_at_once();
+    /* It is the new one that counts from now on. */
+    sandbox_set("'api_key': '%s'", NEW_KEY);
+    (void)stage_write("folder/key", 0600, daemon_credential(SANDBOX_USER, NEW_KEY));
+    sandbox_wait_count("logins", 2);
+}
+END_TEST
+
+START_TEST(notices_a_folder_that_was_away)
+{
+    start_rejected_in_folder();
+    ck_assert_int_eq(unlink(stage_path("folder/key")), 0);
+    ck_assert_int_eq(rmdir(stage_path("folder")), 0);
+    usleep(_i == 0 ? 0 : 200000);
+    ck_assert_int_eq(mkdir(stage_path("folder"), 0755), 0);
+    write_in_place(stage_path("folder/key"), daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    demand_ready_at_once();
+}
+END_TEST
+
 START_TEST(reads_it_again_at_a_reload)
 {
     struct daemon *d = start_rejected();
@@ -190,16 +272,17 @@ START_TEST(notices_a_file_that_becomes_readable)
 }
 END_TEST
 
-/* Its folder may come with it: then a reload finds both. */
+/* Its folders may come with it: then a reload finds them all. */
 START_TEST(finds_a_folder_that_came_later)
 {
     struct daemon *d;
 
     sandbox_start(NULL);
-    d = start_with("later/key");
-    demand_unreadable("later/key");
+    d = start_with("later/still/key");
+    demand_unreadable("later/still/key");
     ck_assert_int_eq(mkdir(stage_path("later"), 0755), 0);
-    (void)stage_write("later/key", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    ck_assert_int_eq(mkdir(stage_path("later/still"), 0755), 0);
+    (void)stage_write("later/still/key", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
     process_signal(&d->process, SIGHUP);
     demand_ready_at_once();
 }
@@ -352,6 +435,10 @@ int main(void)
     tcase_add_test(c, notices_a_rewritten_file);
     tcase_add_test(c, notices_a_file_that_was_away);
     tcase_add_test(c, notices_a_link_that_was_changed);
+    tcase_add_loop_test(c, notices_a_file_behind_a_link, 0, 2);
+    tcase_add_test(c, notices_a_link_on_the_way);
+    tcase_add_loop_test(c, notices_a_folder_that_was_replaced, 0, 2);
+    tcase_add_loop_test(c, notices_a_folder_that_was_away, 0, 2);
     tcase_add_test(c, reads_it_again_at_a_reload);
     tcase_add_test(c, says_which_file_it_cannot_read);
     tcase_add_test(c, notices_a_file_that_is_moved_in);
