@@ -6,6 +6,10 @@
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$top/build}
+case $build in
+/*) ;;
+*) build=$PWD/$build ;; # it goes elsewhere soon
+esac
 key=01234567890abcdef
 lifetime=10
 
