@@ -183,7 +183,9 @@ START_TEST(says_that_it_reloads)
         before = monotonic();
         daemon_reload(d, configs[i]);
         said = notify_said(d->notify) + seen;
-        ck_assert_msg(!strncmp(said, start, strlen(start)), "%s", said);
+        /* a status may have been on its way still */
+        ck_assert_msg(strstr(said, start), "%s", said);
+        said = strstr(said, start);
         when = strtoull(said + strlen(start), NULL, 10);
         ck_assert_uint_ge(when, before);
         ck_assert_uint_le(when, monotonic());
