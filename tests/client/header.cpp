@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The header in C++, and that a program in it links with the library.
+// The header in the oldest C++ there is, and that a program in it links with the library.
 #include <latchkey.h>
 
 #include <cstring>
@@ -12,8 +12,8 @@ static int on_head(void *status, const lk_head *head)
 
 int main()
 {
-    lk_client *client = nullptr;
-    lk_request *request = nullptr;
+    lk_client *client = NULL;
+    lk_request *request = NULL;
     unsigned status = 0;
 
     if (lk_client_new("/nonexistent/latchkey.sock", &client) != 0)
@@ -21,7 +21,7 @@ int main()
     if (lk_request_new(client, "GET", "object-store", "/", &request) != 0)
         return 1;
     lk_request_on_head(request, on_head, &status);
-    int result = lk_request_perform(request, nullptr);
+    int result = lk_request_perform(request, NULL);
     lk_request_free(request);
     lk_client_free(client);
     return result < 0 && status == 0 && std::strlen(lk_status_text(result)) > 0 &&
