@@ -10,6 +10,13 @@ struct document {
     struct buffer text;
 };
 
+/* jansson has words for whatever is wrong with a text, and hardly ever for an allocation that it
+ * fails at. */
+static bool is_out_of_memory(const json_error_t *error)
+{
+    return !*error->text || json_error_code(error) == json_error_out_of_memory;
+}
+
 int document_new(struct buffer *text, struct document **ret_document)
 {
     _cleanup_(document_freep) struct document *document = calloc(1, sizeof(*document));
@@ -19,7 +26,7 @@ int document_new(struct buffer *text, struct document **ret_document)
         return -ENOMEM;
     document->root = json_loadb(text->data ? text->data : "", text->size, 0, &error);
     if (!document->root)
-        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EPROTO;
+        return is_out_of_memory(&error) ? -ENOMEM : -EPROTO;
     if (!json_is_object(document->root))
         return -EPROTO;
 

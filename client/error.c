@@ -2,6 +2,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -71,7 +72,7 @@ const char *lk_status_text(int result)
     const char *text = NULL;
 
     if (result < 0)
-        text = strerrordesc_np(-result);
+        text = result < -INT_MAX ? NULL : strerrordesc_np(-result);
     else if ((size_t)result < ARRAY_SIZE(status_texts))
         text = status_texts[result];
     else

@@ -8,6 +8,8 @@
 #include "target.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <limits.h>
 #include <string.h>
 
 /* ---- buffer and target ----------------------------------------------------------------------- */
@@ -105,6 +107,37 @@ START_TEST(document_is_an_object)
         ck_assert_ptr_null(parse(others[i], -EPROTO));
     document_free(parse("{}", 0));
     document_free(NULL);
+}
+END_TEST
+
+static unsigned allocations_left;
+
+static void *allocate(size_t size)
+{
+    return allocations_left > 0 && allocations_left-- ? malloc(size) : NULL;
+}
+
+/* Where jansson takes the end of the memory for one of the text, nobody can tell. */
+START_TEST(document_needs_memory)
+{
+    static const char text[] = "{\"a\":[1,\"two\",{\"b\":1.5,\"c\":\"\\u00e9\"}]}";
+    struct document *document = NULL;
+    struct buffer buffer = {};
+    unsigned told = 0, taken = 0;
+
+    buffer_append_string(&buffer, text);
+    json_set_alloc_funcs(allocate, free);
+    for (unsigned n = 0; !document && n < 1000; n++) {
+        int r;
+
+        allocations_left = n;
+        r = document_new(&buffer, &document);
+        told += r == -ENOMEM;
+        taken += r == -EPROTO;
+    }
+    ck_assert_ptr_nonnull(document);
+    ck_assert_uint_gt(told, taken);
+    document_free(document);
 }
 END_TEST
 
@@ -296,6 +329,7 @@ START_TEST(every_status_has_a_text)
     ck_assert_str_eq(lk_status_text(LK_STOPPING + 1), lk_status_text(LK_PROBLEM));
     ck_assert_str_eq(lk_status_text(-ENOENT), "No such file or directory");
     ck_assert_str_ne(lk_status_text(-100000), "");
+    ck_assert_str_ne(lk_status_text(INT_MIN), "");
 }
 END_TEST
 
@@ -359,6 +393,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(tcase, target_names_a_resource, 0, (int)ARRAY_SIZE(resources));
     tcase_add_loop_test(tcase, target_keeps_the_path, 0, (int)ARRAY_SIZE(proxies));
     tcase_add_test(tcase, document_is_an_object);
+    tcase_add_test(tcase, document_needs_memory);
     tcase_add_test(tcase, nodes_are_forgiving);
     tcase_add_loop_test(tcase, secret_is_cut_out, 0, (int)ARRAY_SIZE(cuts));
     tcase_add_test(tcase, head_is_read);
