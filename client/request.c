@@ -141,6 +141,15 @@ int lk_request_set_interface(lk_request *request, const char *interface)
     return replace(&request->interface, interface);
 }
 
+/* Any text, in any encoding, but nothing that ends a line or steers a terminal. */
+static bool is_field_value(const char *value)
+{
+    for (; *value; value++)
+        if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f)
+            return false;
+    return true;
+}
+
 int lk_request_add_header(lk_request *request, const char *name, const char *value)
 {
     static const char *const ours[] = {"Connection", "Content-Length", "Host", "Transfer-Encoding"};
@@ -149,7 +158,7 @@ int lk_request_add_header(lk_request *request, const char *name, const char *val
     for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
         if (strcasecmp(name, ours[i]) == 0)
             return -EINVAL;
-    if (!is_token(name) || strpbrk(value, "\r\n"))
+    if (!is_token(name) || !is_field_value(value))
         return -EINVAL;
 
     headers = reallocarray(request->headers, request->n_headers + 1, sizeof(*headers));

@@ -29,6 +29,14 @@ static int64_t now(void)
     return t.tv_sec;
 }
 
+/* A token that has ended has no seconds left; one with more of them than a clock holds never ends. */
+static int64_t end_after(int64_t seconds)
+{
+    int64_t ends;
+
+    return __builtin_add_overflow(now(), seconds > 0 ? seconds : 0, &ends) ? INT64_MAX : ends;
+}
+
 static int token_read(lk_token *token)
 {
     _cleanup_(buffer_done) struct buffer copy = {};
@@ -52,7 +60,7 @@ static int token_read(lk_token *token)
     }
     if (!shown || !token->secret || !*token->secret)
         return -EPROTO;
-    token->ends = now() + node_integer(document_root(token->document), "expires_in", 0);
+    token->ends = end_after(node_integer(document_root(token->document), "expires_in", 0));
     return 0;
 }
 

@@ -397,8 +397,9 @@ int lk_request_set_interface(lk_request *request, const char *interface);
 
 /*
  * Adds a header; one name may be added several times. The daemon drops what would interfere with
- * the signature (X-Auth-Token, Authorization, Host, …). -EINVAL: not a header, or one of
- * Connection, Content-Length, Host and Transfer-Encoding, which the library sets itself.
+ * the signature (X-Auth-Token, Authorization, Host, …). -EINVAL: not a header, a control character
+ * other than a tab in the value, or one of Connection, Content-Length, Host and Transfer-Encoding,
+ * which the library sets itself.
  */
 int lk_request_add_header(lk_request *request, const char *name, const char *value);
 

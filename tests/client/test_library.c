@@ -63,6 +63,9 @@ START_TEST(refuses_what_cannot_be)
     ck_assert_int_eq(lk_request_add_header(request, "Content-Length", "1"), -EINVAL);
     ck_assert_int_eq(lk_request_add_header(request, "A b", "x"), -EINVAL);
     ck_assert_int_eq(lk_request_add_header(request, "A", "x\r\nB: y"), -EINVAL);
+    ck_assert_int_eq(lk_request_add_header(request, "A", "\033[31m"), -EINVAL);
+    ck_assert_int_eq(lk_request_add_header(request, "A", "x\x7f"), -EINVAL);
+    ck_assert_int_eq(lk_request_add_header(request, "A", "x\ty \xc3\xa9"), 0);
     ck_assert_int_eq(lk_request_set_silence(request, 0), -EINVAL);
     lk_request_free(request);
     lk_client_free(client);
@@ -171,6 +174,33 @@ START_TEST(refuses_what_is_no_token)
     ck_assert_ptr_null(token);
     ck_assert_int_eq(lk_error_result(error), -EPROTO);
     lk_error_free(error);
+    dialogue_finish();
+}
+END_TEST
+
+static const struct {
+    const char *expires_in;
+    int64_t least;
+} lives[] = {
+    {"9223372036854775807", INT64_MAX / 2},
+    {"-1", 0},
+    {"-9223372036854775808", 0},
+    {"\"soon\"", 0},
+};
+
+START_TEST(believes_any_life)
+{
+    _cleanup_(freep) char *document = NULL;
+    lk_token *token = NULL;
+
+    ck_assert_int_ge(
+        asprintf(&document, "{\"token\":\"x\",\"expires_in\":%s}", lives[_i].expires_in), 0);
+    answer_json(document);
+    dialogue_start();
+    ck_assert_int_eq(lk_token_get(client, NULL, 0, &token, NULL), 0);
+    ck_assert_int_ge(lk_token_expires_in(token), lives[_i].least);
+    ck_assert(lives[_i].least > 0 || lk_token_expires_in(token) == 0);
+    lk_token_free(token);
     dialogue_finish();
 }
 END_TEST
@@ -324,6 +354,7 @@ Suite *make_suite(void)
     tcase_add_test(tcase, takes_the_cloud_from_the_environment);
     tcase_add_test(tcase, gets_tokens);
     tcase_add_loop_test(tcase, refuses_what_is_no_token, 0, (int)ARRAY_SIZE(no_tokens));
+    tcase_add_loop_test(tcase, believes_any_life, 0, (int)ARRAY_SIZE(lives));
     tcase_add_test(tcase, waits_for_tokens);
     tcase_add_test(tcase, logs_in_and_out);
     tcase_add_test(tcase, signs_requests);
