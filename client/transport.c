@@ -342,23 +342,40 @@ static int set_callbacks(CURL *handle, struct transfer *transfer)
     return failed ? -ENOMEM : 0;
 }
 
-static int to_errno(CURL *handle, CURLcode code)
+/* What the kernel said about the socket; 0: nothing. */
+static int os_error(CURL *handle)
 {
     long error = 0;
 
+    curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &error);
+    return (int)error;
+}
+
+/* A line of the head that is longer than 100 KiB is "out of memory" to libcurl 7.88. */
+static bool is_line_too_long(CURL *handle, const struct transfer *transfer)
+{
+    curl_off_t first_byte = 0;
+
+    curl_easy_getinfo(handle, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+    return first_byte > 0 && !transfer->head_is_whole;
+}
+
+static int to_errno(CURL *handle, const struct transfer *transfer, CURLcode code)
+{
     switch (code) {
     case CURLE_OK:
         return 0;
     case CURLE_OUT_OF_MEMORY:
-        return -ENOMEM;
+        return is_line_too_long(handle, transfer) ? -EMSGSIZE : -ENOMEM;
     case CURLE_OPERATION_TIMEDOUT:
         return -ETIMEDOUT;
     case CURLE_COULDNT_CONNECT:
-        curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &error);
-        return error > 0 ? (int)-error : -EAGAIN;
+        return os_error(handle) > 0 ? -os_error(handle) : -EAGAIN;
+    case CURLE_RECV_ERROR:
+        /* chunks that are none, too */
+        return os_error(handle) > 0 ? -ECONNRESET : -EPROTO;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_SEND_FAIL_REWIND:
         return -ECONNRESET;
@@ -380,7 +397,7 @@ static int perform(CURL *handle, struct transfer *transfer)
 
     note_movement(transfer);
     start = transfer->moved;
-    while ((r = to_errno(handle, curl_easy_perform(handle))) == -EAGAIN) {
+    while ((r = to_errno(handle, transfer, curl_easy_perform(handle))) == -EAGAIN) {
         nanosleep(&(struct timespec){.tv_nsec = QUEUE_PAUSE}, NULL);
         note_movement(transfer);
         if (transfer->moved.tv_sec - start.tv_sec > (time_t)seconds)
