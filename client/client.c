@@ -125,7 +125,10 @@ int client_error(const lk_client *client, int r, lk_error **ret_error)
 
     switch (r) {
     case -ENOENT:
+    case -ENOTDIR:
+    case -ELOOP:
     case -ECONNREFUSED:
+    case -EPROTOTYPE:
         return error_errno(ret_error, r, "no daemon answers at %s: %s", path, why);
     case -EACCES:
         return error_errno(ret_error, r, "the socket %s does not let this user in: %s", path, why);

@@ -42,6 +42,9 @@ static const struct {
 } failures[] = {
     {-ENOENT, NO_DAEMON, "; start it with 'systemctl start latchkeyd.socket'"},
     {-ECONNREFUSED, NO_DAEMON, "; start it with 'systemctl start latchkeyd.socket'"},
+    {-ENOTDIR, NO_DAEMON, "; see '--socket'"},
+    {-ELOOP, NO_DAEMON, "; see '--socket'"},
+    {-EPROTOTYPE, NO_DAEMON, "; see '--socket'"},
     {-EACCES, NO_DAEMON, "; members of the group 'latchkey' may use it"},
     {-ETIMEDOUT, NO_DAEMON, "; see 'journalctl -u latchkeyd', or wait longer with '--timeout'"},
     {-EPROTO, NO_DAEMON, "; see '--socket'"},

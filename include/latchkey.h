@@ -159,9 +159,10 @@ int lk_client_set_timeout(lk_client *client, unsigned seconds);
  * Makes sure that a daemon answers; no other call needs it. [blocks]
  *
  * This and every call marked [blocks] can fail with -ENOENT or -ECONNREFUSED (no daemon there),
- * -EACCES (the socket's mode keeps this process out), -ETIMEDOUT, -ECONNRESET (the daemon went away
- * in the middle), -EPROTO (what answers is not latchkeyd), -EMSGSIZE (an answer beyond all measure)
- * and -ENOMEM, and, where it takes a cloud, with LK_UNKNOWN_CLOUD and LK_DENIED.
+ * -ENOTDIR, -ELOOP or -EPROTOTYPE (nor can there be one: the path leads nowhere, or to a socket of
+ * another type), -EACCES (the socket's mode keeps this process out), -ETIMEDOUT, -ECONNRESET (the
+ * daemon went away in the middle), -EPROTO (what answers is not latchkeyd), -EMSGSIZE (an answer
+ * beyond all measure) and -ENOMEM, and, where it takes a cloud, with LK_UNKNOWN_CLOUD and LK_DENIED.
  */
 int lk_client_connect(lk_client *client, lk_error **ret_error);
 

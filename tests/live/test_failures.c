@@ -45,6 +45,32 @@ START_TEST(finds_no_daemon)
 }
 END_TEST
 
+/* A path through a file, one in circles, and a socket that takes no connections. */
+START_TEST(finds_no_place_for_a_daemon)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const struct {
+        const char *path, *why;
+    } places[] = {
+        {stage_text("%s/socket", stage_write("file", 0600, "")), "Not a directory"},
+        {stage_path("circle"), "Too many levels of symbolic links"},
+        {stage_path("datagrams"), "Protocol wrong type for socket"},
+    };
+
+    ck_assert_int_eq(symlink("circle", stage_path("circle")), 0);
+    strcpy(address.sun_path, stage_path("datagrams"));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const struct command_options o = {.socket = places[i].path};
+
+        demand_failure(latchkey_with(&o, "token"), 3,
+                       stage_text("no daemon answers at %s: %s; see '--socket'", places[i].path,
+                                  places[i].why));
+    }
+}
+END_TEST
+
 START_TEST(finds_a_socket_that_a_daemon_left_behind)
 {
     struct daemon *d;
@@ -238,6 +264,7 @@ int main(void)
     TCase *c = stage_case(s, "failures", 30);
 
     tcase_add_test(c, finds_no_daemon);
+    tcase_add_test(c, finds_no_place_for_a_daemon);
     tcase_add_test(c, finds_a_socket_that_a_daemon_left_behind);
     tcase_add_test(c, gets_no_answer_in_time);
     tcase_add_test(c, finds_something_else_at_the_socket);
