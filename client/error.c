@@ -205,3 +205,11 @@ const char *lk_error_detail(const lk_error *error)
 {
     return member(error, "detail");
 }
+
+bool error_is_daemons(const lk_error *error)
+{
+    static const char prefix[] = "urn:latchkey:problem:";
+    const char *type = member(error, "type");
+
+    return type && strncmp(type, prefix, strlen(prefix)) == 0;
+}

@@ -18,6 +18,9 @@ int error_errno(lk_error **ret_error, int r, const char *format, ...) _printf_(3
 /* Whether a Content-Type is that of a problem document. */
 bool error_is_problem_type(const char *content_type);
 
+/* Whether the problem document is the daemon's own: services may answer with such documents too. */
+bool error_is_daemons(const lk_error *error);
+
 /*
  * Reads an answer that is an error: its HTTP status and body, which need not be a problem document.
  * Returns the positive lk_status, or -ENOMEM. ret_error may be NULL.

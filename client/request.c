@@ -245,14 +245,13 @@ static bool is_repeatable(const lk_request *request)
     return false;
 }
 
-/* The daemon's problems have a code; a document without one comes from the service. */
 static int report_problem(const lk_request *request, lk_error **ret_error)
 {
     _cleanup_(lk_error_freep) lk_error *error = NULL;
     int r;
 
     r = error_problem(&error, request->status, &request->problem);
-    if (r > 0 && !lk_error_code(error))
+    if (r > 0 && !error_is_daemons(error))
         return 0;
     if (ret_error)
         *ret_error = TAKE_PTR(error);

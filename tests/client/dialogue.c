@@ -38,7 +38,10 @@ void answer_problem(const char *code)
 {
     _cleanup_(freep) char *body = NULL;
 
-    ck_assert_int_ge(asprintf(&body, "{\"title\":\"T\",\"detail\":\"Do.\",\"code\":\"%s\"}", code),
+    ck_assert_int_ge(asprintf(&body,
+                              "{\"type\":\"urn:latchkey:problem:%s\",\"title\":\"T\","
+                              "\"detail\":\"Do.\",\"code\":\"%s\"}",
+                              code, code),
                      0);
     answer("503 Service Unavailable", "application/problem+json", body);
 }

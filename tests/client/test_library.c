@@ -287,7 +287,7 @@ static int count_body(void *userdata, const void *data, size_t size)
 
 START_TEST(signs_requests)
 {
-    static const char theirs[] = "{\"title\":\"of the service\"}";
+    static const char theirs[] = "{\"type\":\"about:blank\",\"code\":\"not-ready\"}";
     lk_request *request = NULL;
     lk_error *error = NULL;
     size_t size = 0;
