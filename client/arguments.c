@@ -44,7 +44,8 @@ static const struct option_spec {
     {'d', true, "data", "DATA", FIELD(TEXT, data), "send this body; @FILE: a file's content"},
     {'T', true, "upload-file", "FILE", FIELD(TEXT, upload),
      "send a file's content; -: standard input"},
-    {'o', true, "output", "FILE", FIELD(TEXT, output), "write the answer's body to a file"},
+    {'o', true, "output", "FILE", FIELD(TEXT, output),
+     "write the answer's body to a file; -: standard output"},
     {'i', true, "include", NULL, FIELD(FLAG, include_head), "show the answer's status and headers"},
 };
 

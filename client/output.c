@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #define ATTEMPTS 16
+#define MOST_LINKS 40
 
 /* The directory of a path; the caller frees it. */
 static char *directory_of(const char *path)
@@ -75,23 +77,66 @@ static int open_new(struct output *output, const struct stat *replaced)
     return r == 0 && replaced ? resemble(output->fd, replaced) : r;
 }
 
+/* What a symbolic link points at, which need not be there; the path itself if it is none. The caller
+ * frees it. NULL: see errno. */
+static char *end_of_links(const char *path)
+{
+    char *end = strdup(path);
+
+    if (!end)
+        return NULL;
+    for (int i = 0; i < MOST_LINKS; i++) {
+        _cleanup_(freep) char *link = end;
+        _cleanup_(freep) char *directory = directory_of(link);
+        char target[PATH_MAX];
+        ssize_t n = readlink(link, target, sizeof(target) - 1);
+
+        if (n < 0)
+            return TAKE_PTR(link);
+        target[n] = '\0';
+        if (!directory || asprintf(&end, "%s%s%s", *target == '/' ? "" : directory,
+                                   *target == '/' ? "" : "/", target) < 0)
+            return NULL;
+    }
+    free(end);
+    errno = ELOOP;
+    return NULL;
+}
+
+/* The standard stream that is meant, by its name or by that of the same file; -1: none. */
+static int standard_stream(const char *path, const struct stat *st)
+{
+    if (strcmp(path, "-") == 0)
+        return STDOUT_FILENO;
+    for (int fd = STDOUT_FILENO; st && fd <= STDERR_FILENO; fd++) {
+        struct stat stream;
+
+        if (fstat(fd, &stream) == 0 && stream.st_dev == st->st_dev && stream.st_ino == st->st_ino &&
+            (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+            return fd;
+    }
+    return -1;
+}
+
 int output_open(struct output *output, const char *path)
 {
     struct stat st;
     bool is_there = stat(path, &st) == 0;
+    int stream = standard_stream(path, is_there ? &st : NULL);
 
     if (!*path)
         return -ENOENT;
-    if (!is_there && path[strlen(path) - 1] == '/')
-        return -EISDIR;
-    if (is_there && !S_ISREG(st.st_mode)) {
-        output->fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (stream >= 0 || (is_there && !S_ISREG(st.st_mode))) {
+        output->fd = stream >= 0 ? fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                 : open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? -errno : 0;
     }
-    /* a symbolic link stays, what it points at is replaced */
-    output->path = is_there ? realpath(path, NULL) : strdup(path);
+    /* a symbolic link stays, what it points at is made or replaced */
+    output->path = is_there ? realpath(path, NULL) : end_of_links(path);
     if (!output->path)
         return -errno;
+    if (!is_there && output->path[strlen(output->path) - 1] == '/')
+        return -EISDIR;
     return open_new(output, is_there ? &st : NULL);
 }
 
@@ -102,7 +147,9 @@ int output_write(int fd, const void *data, size_t size)
     while (size > 0) {
         ssize_t n = write(fd, p, size);
 
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && errno == EAGAIN)
+            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+        else if (n < 0 && errno != EINTR)
             return -errno;
         if (n > 0) {
             p += n;

@@ -3,7 +3,7 @@
  * A file that appears under its name only when it is whole: what is written is kept nameless, and
  * put in the place of what was there by output_commit(). A process that dies before leaves nothing
  * behind. Something that is not a regular file, such as a pipe or /dev/null, is written to
- * directly.
+ * directly, and so is a file that standard output or standard error goes to.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -24,10 +24,11 @@ struct output {
         .fd = -1    \
     }
 
-/* A file that is there keeps its mode. Returns 0 or a negative errno. */
+/* A file that is there keeps its mode; "-" is standard output. Returns 0 or a negative errno. */
 int output_open(struct output *output, const char *path);
 
-/* Writes to any descriptor until all is written. 0 or a negative errno. */
+/* Writes to any descriptor, one that does not block too, until all is written. 0 or a negative
+ * errno. */
 int output_write(int fd, const void *data, size_t size);
 
 int output_commit(struct output *output);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char directory[] = "/tmp/latchkey-output-XXXXXX";
 
@@ -21,7 +22,8 @@ static void enter(void)
 
 static void leave(void)
 {
-    static const char *const names[] = {"file", "link", "pipe", "sub/file", "sub"};
+    static const char *const names[] = {"file", "link",     "link2", "link3",
+                                        "pipe", "sub/file", "sub"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         remove(names[i]);
@@ -127,6 +129,86 @@ START_TEST(a_link_stays)
 }
 END_TEST
 
+/* A chain of them, of both kinds, that ends at a file to be. */
+START_TEST(a_link_to_nothing_stays)
+{
+    _cleanup_(output_done) struct output output = OUTPUT_INIT;
+    _cleanup_(freep) char *absolute = NULL;
+    struct stat st;
+
+    ck_assert_int_eq(mkdir("sub", 0755), 0);
+    ck_assert_int_ge(asprintf(&absolute, "%s/link", directory), 0);
+    ck_assert_int_eq(symlink("sub/file", "link"), 0);
+    ck_assert_int_eq(symlink(absolute, "link2"), 0);
+    ck_assert_int_eq(output_open(&output, "./link2"), 0);
+    ck_assert_int_eq(output_write(output.fd, "new", 3), 0);
+    ck_assert_int_ne(access("sub/file", F_OK), 0);
+    ck_assert_int_eq(output_commit(&output), 0);
+    expect_content("sub/file", "new");
+    ck_assert_int_eq(lstat("link", &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    ck_assert_int_eq(lstat("link2", &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    output_done(&output);
+
+    ck_assert_int_eq(symlink("link3", "link3"), 0);
+    ck_assert_int_eq(output_open(&output, "link3"), -ELOOP);
+    output_done(&output);
+    unlink("link3");
+    ck_assert_int_eq(symlink("nowhere/file", "link3"), 0);
+    ck_assert_int_eq(output_open(&output, "link3"), -ENOENT);
+}
+END_TEST
+
+/* Whoever appends to a log has the answer there too, and not a new file in its place. */
+START_TEST(a_standard_stream_is_written_to)
+{
+    static const char *const names[] = {"-", "/dev/stdout", "file", "/dev/fd/1"};
+    int saved = dup(STDOUT_FILENO), fd;
+
+    put("file", "old");
+    fd = open("file", O_WRONLY | O_APPEND);
+    ck_assert_int_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_(output_done) struct output output = OUTPUT_INIT;
+
+        ck_assert_int_eq(output_open(&output, names[i]), 0);
+        ck_assert_int_eq(output_write(output.fd, ", new", 5), 0);
+        ck_assert_int_eq(output_commit(&output), 0);
+        ck_assert_int_ge(fcntl(STDOUT_FILENO, F_GETFD), 0);
+    }
+    dup2(saved, STDOUT_FILENO);
+    expect_content("file", "old, new, new, new, new");
+    ck_assert_uint_eq(count_files(), 1);
+    close(saved);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_full_pipe_is_waited_for)
+{
+    static char text[300000], got[sizeof(text)];
+    int ends[2];
+    size_t size = 0;
+    ssize_t n;
+    pid_t child;
+
+    memset(text, 'x', sizeof(text));
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    child = fork();
+    if (child == 0)
+        _exit(output_write(ends[1], text, sizeof(text)) == 0 ? 0 : 1);
+    close(ends[1]);
+    while (size < sizeof(got) && (n = read(ends[0], got + size, sizeof(got) - size)) > 0)
+        size += (size_t)n;
+    ck_assert_uint_eq(size, sizeof(text));
+    ck_assert_int_eq(memcmp(got, text, sizeof(text)), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(ends[0]);
+}
+END_TEST
+
 START_TEST(a_pipe_is_written_to)
 {
     _cleanup_(output_done) struct output output = OUTPUT_INIT;
@@ -172,6 +254,9 @@ Suite *make_suite(void)
     tcase_add_test(tcase, what_was_not_committed_is_gone);
     tcase_add_test(tcase, a_file_that_is_replaced_keeps_its_mode);
     tcase_add_test(tcase, a_link_stays);
+    tcase_add_test(tcase, a_link_to_nothing_stays);
+    tcase_add_test(tcase, a_standard_stream_is_written_to);
+    tcase_add_test(tcase, a_full_pipe_is_waited_for);
     tcase_add_test(tcase, a_pipe_is_written_to);
     tcase_add_test(tcase, failures_are_told);
     suite_add_tcase(suite, tcase);
