@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,8 +20,10 @@ struct exchange {
     int64_t length;
     struct output output;
     struct progress progress;
+    int sink;          /* where the answer's body goes, once its head is there */
+    bool is_shown;     /* that is a terminal */
+    bool line_is_open; /* and what is on it ends in the middle of a line */
     char *refusal;     /* status and reason of an answer of 400 or more */
-    bool line_is_open; /* standard output ends in the middle of a line */
     int local_error;   /* negative errno of a file of ours */
 };
 
@@ -41,9 +44,9 @@ static int64_t read_source(void *userdata, void *buffer, size_t size)
     struct exchange *exchange = userdata;
     ssize_t n;
 
-    do
-        n = read(exchange->source, buffer, size);
-    while (n < 0 && errno == EINTR);
+    while ((n = read(exchange->source, buffer, size)) < 0 && (errno == EINTR || errno == EAGAIN))
+        if (errno == EAGAIN)
+            poll(&(struct pollfd){.fd = exchange->source, .events = POLLIN}, 1, -1);
     if (n < 0)
         exchange->local_error = -errno;
     return n < 0 ? exchange->local_error : n;
@@ -63,6 +66,19 @@ static void print_head(const lk_head *head)
     putchar('\n');
 }
 
+/* An answer that is a refusal is not what the file was meant for. On a terminal the bar makes way
+ * for the answer, for good where that is the body. */
+static void choose_sink(struct exchange *exchange)
+{
+    bool to_file = exchange->output.fd >= 0 && !exchange->refusal;
+
+    exchange->sink = to_file ? exchange->output.fd : STDOUT_FILENO;
+    exchange->is_shown = isatty(exchange->sink);
+    progress_done(&exchange->progress);
+    if (exchange->is_shown)
+        exchange->progress.enabled = false;
+}
+
 static int take_head(void *userdata, const lk_head *head)
 {
     struct exchange *exchange = userdata;
@@ -73,6 +89,7 @@ static int take_head(void *userdata, const lk_head *head)
         exchange->refusal = NULL;
         return -ENOMEM;
     }
+    choose_sink(exchange);
     if (arguments->include_head || strcmp(arguments->operands[0], "HEAD") == 0)
         print_head(head);
     if (fflush(stdout) != 0)
@@ -80,15 +97,12 @@ static int take_head(void *userdata, const lk_head *head)
     return exchange->local_error;
 }
 
-/* An answer that is a refusal is not what the file was meant for. */
 static int take_body(void *userdata, const void *data, size_t size)
 {
     struct exchange *exchange = userdata;
-    bool to_file = exchange->output.fd >= 0 && !exchange->refusal;
 
-    if (!to_file)
-        exchange->line_is_open = ((const char *)data)[size - 1] != '\n';
-    exchange->local_error = output_write(to_file ? exchange->output.fd : STDOUT_FILENO, data, size);
+    exchange->line_is_open = exchange->is_shown && ((const char *)data)[size - 1] != '\n';
+    exchange->local_error = output_write(exchange->sink, data, size);
     return exchange->local_error;
 }
 
@@ -98,6 +112,9 @@ static int take_progress(void *userdata, int64_t sent, int64_t to_send, int64_t 
     struct exchange *exchange = userdata;
     bool is_upload = to_send != 0 && received == 0;
 
+    /* who waits for an answer has nothing to measure yet */
+    if (!is_upload && received == 0)
+        return 0;
     progress_update(&exchange->progress, is_upload ? sent : received,
                     is_upload ? to_send : to_receive);
     return 0;
@@ -234,16 +251,16 @@ static int open_output(struct exchange *exchange)
 static int perform(struct exchange *exchange)
 {
     _cleanup_(lk_error_freep) lk_error *error = NULL;
-    bool bar = isatty(STDERR_FILENO) && (exchange->output.fd >= 0 || !isatty(STDOUT_FILENO));
+    /* who types the body needs the line */
+    bool is_typed = exchange->source >= 0 && isatty(exchange->source);
     int r;
 
-    progress_start(&exchange->progress, bar);
+    progress_start(&exchange->progress, isatty(STDERR_FILENO) && !is_typed);
     r = lk_request_perform(exchange->request, &error);
     progress_done(&exchange->progress);
     /* what follows on a terminal starts a line of its own */
-    if (exchange->line_is_open && isatty(STDOUT_FILENO))
-        putchar('\n');
-    fflush(stdout);
+    if (exchange->line_is_open)
+        output_write(exchange->sink, "\n", 1);
 
     if (exchange->local_error < 0) {
         command_say("the transfer was given up: %s", strerror(-exchange->local_error));

@@ -121,6 +121,19 @@ START_TEST(sends_bodies_of_every_kind)
 }
 END_TEST
 
+/* Another program may have left the pipe in such a way that reading does not wait. */
+START_TEST(waits_for_a_body)
+{
+    start();
+    ck_assert_str_eq(
+        text_of(echo(command_shell(
+                    "{ sleep 0.3; echo late; } | { dd iflag=nonblock count=0 status=none;"
+                    " exec \"$LATCHKEY\" request PUT x-echo x -T -; }")),
+                "body"),
+        "late\n");
+}
+END_TEST
+
 START_TEST(stores_and_fetches_a_file)
 {
     const char *bytes = stream_bytes(LARGE), *up = stage_path("up"), *down = stage_path("down");
@@ -211,6 +224,24 @@ START_TEST(tells_that_the_cloud_is_gone)
     ck_assert_int_eq(c->status, 1);
     demand_words(c, "?*");
     ck_assert_ptr_nonnull(strstr(c->out, "\"upstream-unreachable\""));
+}
+END_TEST
+
+/* As a script collects answers in a file: in the order they came, and in that very file. */
+START_TEST(writes_to_where_its_output_goes)
+{
+    static const char *const names[] = {"/dev/stdout", "-", "$PWD/log", "/dev/stderr"};
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const struct command *c = command_shell(
+            stage_text("cd '%s' && exec 3>&1 >log 2>&1 && echo before && \"$LATCHKEY\" request GET"
+                       " x-echo 'stream?bytes=4' -i -o \"%s\" && echo after && cat log >&3",
+                       stage_folder(), names[i]));
+
+        (void)demand_done(c,
+                          stage_text("before\nHTTP/1.1 200 OK\n*\n\n%.4safter\n", stream_bytes(4)));
+    }
 }
 END_TEST
 
@@ -309,6 +340,33 @@ START_TEST(shows_progress_on_a_terminal_only)
 }
 END_TEST
 
+/* An upload as somebody types it: the bar is there while it lasts, and gone when its answer comes. */
+START_TEST(takes_the_bar_away_before_the_answer)
+{
+    static const char *const kinds[] = {"-i", "-o/dev/tty", "-o-", NULL};
+    const char *source = stage_path("source");
+    struct terminal *terminals[ARRAY_SIZE(kinds)];
+
+    start();
+    write_bytes(source, stream_bytes(LARGE), LARGE);
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        terminals[i] =
+            terminal_start((const char *const[]){"request", "PUT", "x-echo", "sink?rate=1500000",
+                                                 "-T", source, kinds[i], NULL},
+                           "");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const char *answer;
+
+        terminal_wait(terminals[i], " of 3.0 MiB  ");
+        terminal_wait(terminals[i], i == 0 ? "\r\033[KHTTP/1.1 200 OK" : "\r\033[K{");
+        ck_assert_int_eq(terminal_finish(terminals[i]), 0);
+        answer = strrchr(terminal_screen(terminals[i]), '\033');
+        ck_assert_ptr_nonnull(answer);
+        ck_assert_ptr_nonnull(strstr(answer, "}\r\nlatchkey ended"));
+    }
+}
+END_TEST
+
 /* The bar would run through the body; and words behind it start on a line of their own. */
 START_TEST(shows_no_bar_in_the_middle_of_a_body)
 {
@@ -329,15 +387,18 @@ int main(void)
 
     tcase_add_test(c, sends_what_it_is_told);
     tcase_add_test(c, sends_bodies_of_every_kind);
+    tcase_add_test(c, waits_for_a_body);
     tcase_add_test(c, stores_and_fetches_a_file);
     c = stage_case(s, "answers", 30);
     tcase_add_test(c, tells_a_refusal);
     tcase_add_test(c, tells_what_the_daemon_refuses);
     tcase_add_test(c, tells_that_the_cloud_is_gone);
+    tcase_add_test(c, writes_to_where_its_output_goes);
     tcase_add_test(c, leaves_no_half_file);
     tcase_add_test(c, gives_up_on_silence);
     c = stage_case(s, "progress", 30);
     tcase_add_test(c, shows_progress_on_a_terminal_only);
+    tcase_add_test(c, takes_the_bar_away_before_the_answer);
     tcase_add_test(c, shows_no_bar_in_the_middle_of_a_body);
     return stage_run(s);
 }
