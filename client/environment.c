@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 /* What the values are taken from; url is NULL when the catalog has no object store, or several. */
 struct sources {
@@ -39,9 +40,21 @@ static const char *auth_type(_unused_ const struct sources *sources)
     return "token";
 }
 
+/* In the catalog's spelling: unlike the daemon, the programs that this is for mind the case. */
 static const char *region(const struct sources *sources)
 {
-    return sources->region ? sources->region : lk_identity_default_region(sources->identity);
+    const char *wanted =
+        sources->region ? sources->region : lk_identity_default_region(sources->identity);
+
+    if (sources->storage && lk_endpoint_region(sources->storage))
+        return lk_endpoint_region(sources->storage);
+    for (size_t i = 0; wanted && i < lk_identity_region_count(sources->identity); i++) {
+        const char *spelling = lk_identity_region(sources->identity, i);
+
+        if (spelling && strcasecmp(spelling, wanted) == 0)
+            return spelling;
+    }
+    return wanted;
 }
 
 static const char *tenant_id(const struct sources *sources)
@@ -84,10 +97,12 @@ static int fill(struct environment *environment, const struct sources *sources)
     return 0;
 }
 
-/* Whether an answer means that the catalog has no object store, or not one that is meant for sure. */
-static bool is_without(int r)
+/* Whether an answer means that the catalog has no object store, none in the cloud's own region, or
+ * not one that is meant for sure. A region that somebody asked for by name has to be one. */
+static bool is_without(int r, const struct arguments *arguments)
 {
-    return r == LK_UNKNOWN_SERVICE || r == LK_UNKNOWN_INTERFACE || r == LK_REGION_REQUIRED;
+    return r == LK_UNKNOWN_SERVICE || r == LK_UNKNOWN_INTERFACE || r == LK_REGION_REQUIRED ||
+           (r == LK_UNKNOWN_REGION && !arguments->region);
 }
 
 int environment_ask(const struct command *command, struct environment *ret)
@@ -110,7 +125,7 @@ int environment_ask(const struct command *command, struct environment *ret)
         return command_failed(r, error);
     r = lk_endpoint_get(command->client, arguments->cloud, "object-store", arguments->region, NULL,
                         &storage, &error);
-    if (r != 0 && !is_without(r))
+    if (r != 0 && !is_without(r, arguments))
         return command_failed(r, error);
 
     sources = (struct sources){path ? path : lk_client_socket(command->client), arguments->region,

@@ -65,6 +65,34 @@ START_TEST(knows_the_default_region)
 }
 END_TEST
 
+/* The cloud's own region need not have an object store; one that is asked for has to. */
+START_TEST(does_without_an_object_store)
+{
+    sandbox_start(NULL);
+    sandbox_set("'default_region': 'LON'");
+    (void)daemon_start(NULL);
+    (void)demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\n" SHOW),
+                      "*\nOS_TOKEN=<?*>\n*\nOS_STORAGE_URL "
+                      "unset\nOS_REGION_NAME=<LON>\nOS_PROJECT_ID=<000000>\n*");
+    (void)demand_done(latchkey("run", "--", "echo", "done"), "done\n");
+    demand_failure(latchkey("env", "--region", "LON"), 1, "*DFW*ORD*");
+}
+END_TEST
+
+/* However it was typed or configured. */
+START_TEST(spells_a_region_as_the_catalog_does)
+{
+    start();
+    ck_assert_str_eq(
+        demand_done(command_shell("eval \"$(\"$LATCHKEY\" env --region dfw)\"\n" SHOW), "*"),
+        expected("rackspace", "DFW"));
+    sandbox_set("'default_region': 'ord'");
+    (void)demand_done(latchkey("refresh"), "rackspace: ready, *\n");
+    ck_assert_str_eq(demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\n" SHOW), "*"),
+                     expected("rackspace", "ORD"));
+}
+END_TEST
+
 /* A socket below a folder whose name is a trap. */
 START_TEST(quotes_what_a_shell_would_take_apart)
 {
@@ -174,6 +202,8 @@ int main(void)
 
     tcase_add_test(c, sets_variables_of_a_shell);
     tcase_add_test(c, knows_the_default_region);
+    tcase_add_test(c, does_without_an_object_store);
+    tcase_add_test(c, spells_a_region_as_the_catalog_does);
     tcase_add_test(c, quotes_what_a_shell_would_take_apart);
     tcase_add_test(c, exports_what_it_sets);
     c = stage_case(s, "run", 30);
