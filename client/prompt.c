@@ -54,7 +54,7 @@ static int read_line(char line[static LINE_LIMIT + 1], const sigset_t *mask)
     if (size > 0 && line[size - 1] == '\r')
         size--;
     line[size] = '\0';
-    return 0;
+    return memchr(line, '\0', size) ? -EINVAL : 0;
 }
 
 static int ask(const char *question, char line[static LINE_LIMIT + 1], const sigset_t *mask)
@@ -64,6 +64,16 @@ static int ask(const char *question, char line[static LINE_LIMIT + 1], const sig
     return read_line(line, mask);
 }
 
+/* One that the program is to ignore must not end the waiting either. */
+static void catch_signal(int signal, struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = note_signal}; /* no SA_RESTART: the wait has to end */
+
+    sigaction(signal, NULL, before);
+    if (before->sa_handler != SIG_IGN)
+        sigaction(signal, &action, NULL);
+}
+
 /*
  * Asks with the echo off. -EINTR: one of the signals came; the terminal is as it was before. They
  * are held back but for the wait itself: one that came just before it would be lost on it.
@@ -71,7 +81,6 @@ static int ask(const char *question, char line[static LINE_LIMIT + 1], const sig
 static int ask_unseen(const char *question, char line[static LINE_LIMIT + 1])
 {
     struct sigaction before[ARRAY_SIZE(ending_signals)];
-    struct sigaction action = {.sa_handler = note_signal}; /* no SA_RESTART: the wait has to end */
     struct termios shown, hidden;
     sigset_t ending, usual;
     int r;
@@ -88,7 +97,7 @@ static int ask_unseen(const char *question, char line[static LINE_LIMIT + 1])
         sigaddset(&ending, ending_signals[i]);
     sigprocmask(SIG_BLOCK, &ending, &usual);
     for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
-        sigaction(ending_signals[i], &action, &before[i]);
+        catch_signal(ending_signals[i], &before[i]);
     r = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0 ? -errno : ask(question, line, &usual);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     sigprocmask(SIG_SETMASK, &usual, NULL);

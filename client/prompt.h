@@ -13,8 +13,8 @@
 /*
  * Reads a line from standard input, without its end. Where that is a terminal, it asks on standard
  * error first. The caller wipes and frees it.
- * -ENODATA: the input is over; -EMSGSIZE: the line has more than 4096 bytes; another negative
- * errno.
+ * -ENODATA: the input is over; -EMSGSIZE: the line has more than 4096 bytes; -EINVAL: there is a NUL
+ * among them; another negative errno.
  */
 int prompt_line(const char *question, bool is_secret, char **ret_line);
 

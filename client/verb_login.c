@@ -14,6 +14,8 @@ static int input_failed(int r)
 {
     if (r == -ENODATA)
         return command_misused("user name and key are wanted, a line each");
+    if (r == -EINVAL)
+        return command_misused("user name and key have to be UTF-8 text");
     command_say("cannot read user name and key: %s", strerror(-r));
     return USAGE;
 }
@@ -35,7 +37,7 @@ static int set_credential(lk_credential *credential, bool is_password)
     if (r == 0)
         r = lk_credential_set(credential, is_password ? "password" : "api_key", secret);
     if (r == -EINVAL)
-        return command_misused("user name and key have to be UTF-8 text");
+        return input_failed(r);
     return r < 0 ? command_failed(r, NULL) : DONE;
 }
 

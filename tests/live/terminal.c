@@ -37,12 +37,18 @@ static void end(void *terminal)
 
 struct terminal *terminal_start(const char *const *arguments, const char *redirection)
 {
+    return terminal_start_with("trap : INT;", arguments, redirection);
+}
+
+struct terminal *terminal_start_with(const char *before, const char *const *arguments,
+                                     const char *redirection)
+{
     struct terminal *t = calloc(1, sizeof(*t));
     const struct winsize size = {.ws_row = 25, .ws_col = COLUMNS};
     const char *const *words = command_words(arguments);
     const char *argv[64] = {
         "/bin/sh", "-c",
-        stage_text("trap : INT; \"$@\" %s; echo '%s'$?.; read line", redirection, ENDED), "sh"};
+        stage_text("%s \"$@\" %s; echo '%s'$?.; read line", before, redirection, ENDED), "sh"};
     const char *socket = command_socket(NULL);
     size_t n = 4;
 

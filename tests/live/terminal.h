@@ -15,6 +15,10 @@ struct terminal;
  * The terminal goes away with the test. */
 struct terminal *terminal_start(const char *const *arguments, const char *redirection);
 
+/* With commands of the shell's before it, instead of the one that has the shell outlive SIGINT. */
+struct terminal *terminal_start_with(const char *before, const char *const *arguments,
+                                     const char *redirection);
+
 /* Waits until that is on the screen behind what was waited for last. */
 void terminal_wait(struct terminal *t, const char *text);
 

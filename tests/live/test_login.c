@@ -93,6 +93,8 @@ START_TEST(refuses_what_is_no_credential)
 
         demand_failure(latchkey_with(&o, "login"), 2, "user name and key *; see 'latchkey --help'");
     }
+    demand_failure(command_shell("printf 'user\\nkey\\0more\\n' | \"$LATCHKEY\" login"), 2,
+                   "user name and key have to be UTF-8 text; see *");
     memset(endless, 'x', sizeof(endless) - 1);
     const struct command_options o = through_pipe(endless);
 
@@ -229,6 +231,25 @@ START_TEST(restores_the_terminal_when_interrupted)
 }
 END_TEST
 
+/* Under a shell that ignores the key that interrupts, so does the question: what is typed behind
+ * that key would be shown else. */
+START_TEST(stays_deaf_to_what_is_ignored)
+{
+    struct terminal *t;
+
+    start();
+    t = terminal_start_with("trap '' INT;", (const char *const[]){"login", NULL}, "");
+    terminal_wait(t, "User name: ");
+    terminal_type(t, SANDBOX_USER "\n");
+    terminal_wait(t, "API key: ");
+    terminal_type(t, "\003");
+    terminal_type(t, SANDBOX_KEY "\n");
+    ck_assert_int_eq(terminal_finish(t), 0);
+    ck_assert_ptr_null(strstr(terminal_screen(t), SANDBOX_KEY));
+    ck_assert_str_eq(daemon_state(CLOUD), "ready");
+}
+END_TEST
+
 START_TEST(asks_again_after_a_stop)
 {
     struct terminal *t;
@@ -273,6 +294,7 @@ int main(void)
     tcase_add_test(c, asks_on_a_terminal_without_an_echo);
     tcase_add_test(c, asks_for_a_password);
     tcase_add_test(c, restores_the_terminal_when_interrupted);
+    tcase_add_test(c, stays_deaf_to_what_is_ignored);
     tcase_add_test(c, asks_again_after_a_stop);
     tcase_add_test(c, takes_an_end_of_input_for_a_no);
     return stage_run(s);
