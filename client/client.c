@@ -180,7 +180,8 @@ static int exchange(lk_client *client, const struct client_question *question,
         .head_userdata = answer,
         .on_body = take_body,
         .body_userdata = answer,
-        .repeatable = true,
+        /* a long poll counts on the daemon that it was sent to */
+        .repeatable = question->patience == 0,
         .limit = atomic_load(&client->timeout),
     };
     int r;

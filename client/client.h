@@ -18,7 +18,7 @@ struct client_question {
     const struct target_query *queries;
     size_t n_queries;
     const struct buffer *body; /* JSON, NULL: none */
-    unsigned patience;         /* seconds beyond the client's limit */
+    unsigned patience;         /* seconds beyond the client's limit, of a long poll */
 };
 
 /*

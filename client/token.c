@@ -11,6 +11,9 @@
 
 /* What the daemon takes for one long poll at most, in seconds. */
 #define LONGEST_POLL 3600
+/* Milliseconds in which a daemon that was there has to be back, and nanoseconds between two looks. */
+#define RESTART 10000
+#define PAUSE 100000000
 
 struct lk_token {
     char *secret;
@@ -21,12 +24,17 @@ struct lk_token {
 
 DEFINE_CLEANUP(lk_token *, lk_token_free)
 
-static int64_t now(void)
+static int64_t now_ms(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_BOOTTIME, &t);
-    return t.tv_sec;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t now(void)
+{
+    return now_ms() / 1000;
 }
 
 /* A token that has ended has no seconds left; one with more of them than a clock holds never ends. */
@@ -98,14 +106,29 @@ int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_toke
     return r == LK_NO_CHANGE ? client_error(client, -EPROTO, ret_error) : r;
 }
 
-/* One long poll. */
-static int wait_once(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+struct wait {
+    lk_client *client;
+    const char *cloud;
+    uint64_t after;
+    int64_t deadline; /* by CLOCK_BOOTTIME, in milliseconds */
+    lk_token *known;  /* the one of that generation, once it was seen */
+    bool has_answered;
+};
+
+static void wait_done(struct wait *wait)
+{
+    lk_token_free(wait->known);
+}
+
+static int poll_once(const struct wait *wait, uint64_t after, unsigned seconds,
                      lk_token **ret_token, lk_error **ret_error)
 {
     char generation[32], timeout[16];
     struct target_query queries[] = {{"after", generation}, {"timeout", timeout}};
     struct client_question question = {.method = "GET",
-                                       .cloud = cloud,
+                                       .cloud = wait->cloud,
                                        .resource = "token",
                                        .queries = queries,
                                        .n_queries = ARRAY_SIZE(queries),
@@ -113,33 +136,82 @@ static int wait_once(lk_client *client, const char *cloud, uint64_t after, unsig
 
     snprintf(generation, sizeof(generation), "%llu", (unsigned long long)after);
     snprintf(timeout, sizeof(timeout), "%u", seconds);
-    return token_ask(client, &question, ret_token, ret_error);
+    return token_ask(wait->client, &question, ret_token, ret_error);
+}
+
+/* Whether a token is another one than the caller has. A daemon that was started again may by now
+ * have counted to the same number. */
+static bool is_new(const struct wait *wait, const lk_token *token)
+{
+    return lk_token_generation(token) != wait->after ||
+           (wait->known && strcmp(token->secret, wait->known->secret) != 0);
+}
+
+/* The token that there is, if it is a new one, else the next one, in one long poll. The former is
+ * asked for first since only the daemon knows if it still counts from where the caller does. */
+static int wait_once(struct wait *wait, lk_token **ret_token, lk_error **ret_error)
+{
+    _cleanup_(lk_token_freep) lk_token *held = NULL;
+    uint64_t after = wait->after;
+    int64_t left;
+    int r;
+
+    r = poll_once(wait, 0, 0, &held, ret_error);
+    wait->has_answered = r == 0 || r == LK_NO_CHANGE;
+    if (!wait->has_answered)
+        return r;
+    if (held && is_new(wait, held)) {
+        *ret_token = TAKE_PTR(held);
+        return 0;
+    }
+    /* without a token every one that comes is new */
+    if (!held)
+        after = 0;
+    else if (!wait->known)
+        wait->known = TAKE_PTR(held);
+
+    left = (wait->deadline - now_ms() + 500) / 1000;
+    if (left <= 0)
+        return LK_NO_CHANGE;
+    return poll_once(wait, after, left < LONGEST_POLL ? (unsigned)left : LONGEST_POLL, ret_token,
+                     ret_error);
+}
+
+/* Whether that is what a daemon looks like that goes away, or is not back yet. */
+static bool is_restart(int r)
+{
+    return r == LK_STOPPING || r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOENT;
 }
 
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
                   lk_token **ret_token, lk_error **ret_error)
 {
-    _cleanup_(lk_token_freep) lk_token *held = NULL;
-    int r;
+    _cleanup_(wait_done) struct wait wait = {
+        .client = client,
+        .cloud = cloud,
+        .after = after,
+        .deadline = now_ms() + (int64_t)seconds * 1000,
+    };
+    int64_t gives_up = 0;
 
-    r = wait_once(client, cloud, 0, 0, &held, ret_error);
-    if (held && lk_token_generation(held) != after) {
-        *ret_token = TAKE_PTR(held);
-        return 0;
-    }
-    /* without a token every one that comes is new */
-    if (r == LK_NO_CHANGE)
-        after = 0;
-    else if (r == 0)
-        r = LK_NO_CHANGE;
-    while (r == LK_NO_CHANGE && seconds > 0) {
-        unsigned part = seconds < LONGEST_POLL ? seconds : LONGEST_POLL;
+    for (;;) {
+        _cleanup_(lk_error_freep) lk_error *error = NULL;
+        int r = wait_once(&wait, ret_token, &error);
+        int64_t time = now_ms();
 
-        r = wait_once(client, cloud, after, part, ret_token, ret_error);
-        seconds -= part;
+        if (wait.has_answered)
+            gives_up = time + RESTART;
+        /* a daemon that stops answers before the time is over that there is nothing new */
+        if (time >= wait.deadline || !(r == LK_NO_CHANGE || (is_restart(r) && time < gives_up))) {
+            if (ret_error && error)
+                *ret_error = TAKE_PTR(error);
+            return r;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
     }
-    return r;
 }
+
+/* ---- what a token says ----------------------------------------------------------------------- */
 
 void lk_token_free(lk_token *token)
 {

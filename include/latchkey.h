@@ -203,7 +203,8 @@ int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_toke
 /*
  * Waits until there is a token of another generation than after, seconds at most, and returns it;
  * 0 for after takes any token. It is a later generation, or one of a daemon that was started again
- * and counts anew. [blocks, for seconds and the client's time limit at most]
+ * and counts anew; one that goes away meanwhile has ten seconds to come back. [blocks, for seconds
+ * and the client's time limit at most]
  * LK_NO_CHANGE: none came; this is no failure, so ret_error stays as it is.
  */
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,

@@ -9,13 +9,21 @@
 
 lk_client *client;
 static struct peer_script script;
-static size_t n_answers;
+static size_t n_connections, n_on_this, n_answers;
 
 static void add(char *text)
 {
     ck_assert_ptr_nonnull(text);
-    ck_assert_uint_lt(n_answers, PEER_ANSWERS);
-    script.connections[0][n_answers++] = text;
+    ck_assert_uint_lt(n_connections, PEER_CONNECTIONS);
+    ck_assert_uint_lt(n_on_this, PEER_ANSWERS);
+    script.connections[n_connections][n_on_this++] = text;
+    n_answers++;
+}
+
+void hang_up(void)
+{
+    n_connections++;
+    n_on_this = 0;
 }
 
 void answer(const char *status, const char *type, const char *body)
@@ -46,6 +54,12 @@ void answer_problem(const char *code)
     answer("503 Service Unavailable", "application/problem+json", body);
 }
 
+void answer_by_going_away(void)
+{
+    add(strdup(PEER_HANGS_UP));
+    hang_up();
+}
+
 void answer_nothing(void)
 {
     add(strdup("HTTP/1.1 204 No Content\r\n\r\n"));
@@ -64,8 +78,9 @@ void dialogue_finish(void)
     lk_client_free(client);
     client = NULL;
     ck_assert_uint_eq(peer_finish(), n_answers);
-    for (size_t i = 0; i < n_answers; i++)
-        free((void *)(uintptr_t)script.connections[0][i]);
+    for (size_t i = 0; i < PEER_CONNECTIONS; i++)
+        for (size_t j = 0; j < PEER_ANSWERS; j++)
+            free((void *)(uintptr_t)script.connections[i][j]);
 }
 
 void expect_line(size_t index, const char *line)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the library and a scripted peer, which talk over one connection: first the answers are
- * laid down, then dialogue_start(), then the calls, then dialogue_finish().
+ * A client of the library and a scripted peer, which talk over one connection until the peer hangs up:
+ * first the answers are laid down, then dialogue_start(), then the calls, then dialogue_finish().
  */
 #ifndef DIALOGUE_H
 #define DIALOGUE_H
@@ -15,6 +15,10 @@ void answer(const char *status, const char *type, const char *body);
 void answer_json(const char *body);
 void answer_problem(const char *code);
 void answer_nothing(void); /* 204 */
+
+/* Behind the last answer, and instead of one: what follows comes on another connection. */
+void hang_up(void);
+void answer_by_going_away(void);
 
 void dialogue_start(void);
 

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define PEER_CONNECTIONS 4
+#define PEER_CONNECTIONS 8
 #define PEER_ANSWERS 8
 
 /* Reads the request and goes away without a word. */

@@ -205,6 +205,7 @@ START_TEST(believes_any_life)
 }
 END_TEST
 
+/* Each long poll has a connection of its own, so that libcurl cannot send it twice. */
 START_TEST(waits_for_tokens)
 {
     lk_token *token = NULL;
@@ -212,10 +213,11 @@ START_TEST(waits_for_tokens)
 
     answer_json("{\"token\":\"x\",\"generation\":8}");
     answer_json("{\"token\":\"x\",\"generation\":8}");
-    answer_nothing();
-    answer_nothing();
+    answer_json("{\"token\":\"x\",\"generation\":8}");
+    hang_up();
     answer_problem("not-ready");
     answer_nothing();
+    hang_up();
     answer_json("{\"token\":\"y\",\"generation\":1}");
     dialogue_start();
     ck_assert_int_eq(lk_token_wait(client, NULL, 7, 30, &token, &error), 0);
@@ -223,15 +225,13 @@ START_TEST(waits_for_tokens)
     lk_token_free(token);
     token = NULL;
     expect_line(0, "GET /v1/default/token?after=0&timeout=0");
-
-    /* longer than the daemon takes at once */
-    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 3601, &token, &error), LK_NO_CHANGE);
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 0, &token, &error), LK_NO_CHANGE);
     ck_assert_ptr_null(token);
     ck_assert_ptr_null(error);
-    expect_line(2, "GET /v1/default/token?after=8&timeout=3600");
-    expect_line(3, "GET /v1/default/token?after=8&timeout=1");
 
-    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 1, &token, &error), LK_NOT_READY);
+    /* longer than the daemon takes at once */
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, &error), LK_NOT_READY);
+    expect_line(3, "GET /v1/default/token?after=8&timeout=3600");
     ck_assert_str_eq(lk_error_message(error), "Do.");
     ck_assert_str_eq(lk_error_title(error), "T");
     ck_assert_str_eq(lk_error_detail(error), "Do.");
@@ -239,11 +239,50 @@ START_TEST(waits_for_tokens)
     lk_error_free(error);
 
     /* no token, perhaps of a daemon that counts anew: any token is a new one */
-    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 30, &token, NULL), 0);
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, NULL), 0);
     ck_assert_uint_eq(lk_token_generation(token), 1);
     lk_token_free(token);
-    expect_line(6, "GET /v1/default/token?after=0&timeout=30");
+    expect_line(5, "GET /v1/default/token?after=0&timeout=3600");
     dialogue_finish();
+}
+END_TEST
+
+/* A daemon that stops answers at once that nothing has changed, one that dies with nothing. The next
+ * one may have counted to the same number. */
+START_TEST(waits_through_restarts)
+{
+    lk_token *token = NULL;
+    lk_error *error = NULL;
+
+    answer_json("{\"token\":\"x\",\"generation\":8}");
+    hang_up();
+    answer_nothing();
+    answer_problem("stopping");
+    answer_json("{\"token\":\"x\",\"generation\":8}");
+    hang_up();
+    answer_by_going_away();
+    answer_json("{\"token\":\"y\",\"generation\":8}");
+    dialogue_start();
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, &error), 0);
+    ck_assert_str_eq(lk_token_secret(token), "y");
+    ck_assert_ptr_null(error);
+    lk_token_free(token);
+    for (size_t i = 0; i < 6; i++)
+        expect_line(i, i == 1 || i == 4 ? "GET /v1/default/token?after=8&timeout=3600"
+                                        : "GET /v1/default/token?after=0&timeout=0");
+    dialogue_finish();
+}
+END_TEST
+
+/* Nobody was there that could come back. */
+START_TEST(waits_for_no_first_daemon)
+{
+    lk_token *token = NULL;
+
+    ck_assert_int_eq(lk_client_new("/tmp/latchkey-no-such-socket", &client), 0);
+    ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, NULL), -ENOENT);
+    ck_assert_ptr_null(token);
+    lk_client_free(client);
 }
 END_TEST
 
@@ -356,6 +395,8 @@ Suite *make_suite(void)
     tcase_add_loop_test(tcase, refuses_what_is_no_token, 0, (int)ARRAY_SIZE(no_tokens));
     tcase_add_loop_test(tcase, believes_any_life, 0, (int)ARRAY_SIZE(lives));
     tcase_add_test(tcase, waits_for_tokens);
+    tcase_add_test(tcase, waits_through_restarts);
+    tcase_add_test(tcase, waits_for_no_first_daemon);
     tcase_add_test(tcase, logs_in_and_out);
     tcase_add_test(tcase, signs_requests);
     tcase_add_test(tcase, head_requests_have_no_body);

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #define THREADS 8
 #define ROUNDS 20
@@ -156,6 +158,74 @@ START_TEST(finds_a_daemon_that_was_started_again)
 }
 END_TEST
 
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    return fd;
+}
+
+/* Each way of going away, with a socket of its own and with one that stays. */
+static const struct restart {
+    bool is_killed, is_passed;
+    uint64_t counted; /* to that, which the next one need not have done yet */
+} restarts[] = {{true, false, 2}, {false, false, 2}, {true, true, 2}, {false, true, 1}};
+
+/* The poll that is out when the daemon goes away ends with the next one's token. */
+START_TEST(waits_through_a_restart)
+{
+    const struct restart *restart = &restarts[_i];
+    struct waiter waiter = {.after = restart->counted, .seconds = 60};
+    _cleanup_(closep) int fd = restart->is_passed ? listen_at(stage_path("socket")) : -1;
+    const struct daemon_options o = {.socket = restart->is_passed ? "" : NULL,
+                                     .passed_fds = &fd,
+                                     .n_passed_fds = restart->is_passed ? 1 : 0};
+    double begin = time_now();
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    d = daemon_start(&o);
+    program_connect(daemon_socket());
+    for (uint64_t i = 1; i < restart->counted; i++)
+        ck_assert_int_eq(lk_refresh(client, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(pthread_create(&waiter.thread, NULL, wait_for_token, &waiter), 0);
+    daemon_wait_log(d, "GET token: 200");
+    if (restart->is_killed)
+        process_kill(&d->process);
+    else
+        daemon_stop(d);
+    (void)daemon_start(&o);
+    pthread_join(waiter.thread, NULL);
+    ck_assert_int_eq(waiter.result, 0);
+    ck_assert_uint_eq(lk_token_generation(waiter.token), 1);
+    ck_assert_str_eq(lk_token_secret(waiter.token), look_token("default"));
+    ck_assert_double_le(time_now() - begin, patience(30));
+    lk_token_free(waiter.token);
+}
+END_TEST
+
+/* One that does not come back is no reason to wait to the end. */
+START_TEST(waits_for_a_restart_no_longer_than_it_takes)
+{
+    struct waiter waiter = {.after = 1, .seconds = 600};
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    d = daemon_start(NULL);
+    program_connect(daemon_socket());
+    ck_assert_int_eq(pthread_create(&waiter.thread, NULL, wait_for_token, &waiter), 0);
+    daemon_wait_log(d, "GET token: 200");
+    daemon_stop(d);
+    pthread_join(waiter.thread, NULL);
+    ck_assert_int_eq(waiter.result, -ENOENT);
+    ck_assert_ptr_null(waiter.token);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("threads");
@@ -165,5 +235,7 @@ int main(void)
     tcase_add_test(c, waits_for_tokens);
     c = stage_case(s, "restart", 60);
     tcase_add_test(c, finds_a_daemon_that_was_started_again);
+    tcase_add_loop_test(c, waits_through_a_restart, 0, (int)ARRAY_SIZE(restarts));
+    tcase_add_test(c, waits_for_a_restart_no_longer_than_it_takes);
     return stage_run(s);
 }
