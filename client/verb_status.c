@@ -3,8 +3,8 @@
  * status, identity and refresh: how the daemon stands at its clouds.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "command.h"
 #include "display.h"
@@ -81,7 +81,16 @@ static int view_show(struct view *view, const struct command *command, lk_clouds
     return print_clouds(command, clouds);
 }
 
-/* Goes on until somebody ends it; a daemon that goes away is said once and waited for. */
+/* Lets a second pass. False: who read what we print is gone. */
+static bool is_read_on(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    return poll(&output, 1, 1000) <= 0 || !(output.revents & (POLLERR | POLLHUP));
+}
+
+/* Goes on until somebody ends it, or has seen enough; a daemon that goes away is said once and
+ * waited for. */
 static int watch(const struct command *command)
 {
     _cleanup_(view_done) struct view view = {
@@ -93,8 +102,8 @@ static int watch(const struct command *command)
         _cleanup_(lk_error_freep) lk_error *error = NULL;
         lk_clouds *clouds = NULL;
 
-        if (view.clouds)
-            nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        if (view.clouds && !is_read_on())
+            return DONE;
         r = lk_clouds_get(command->client, &clouds, &error);
         if (r == 0) {
             r = view_show(&view, command, clouds);
