@@ -14,26 +14,28 @@ _latchkey_ask() { # _latchkey_ask COLUMN VERB...: a column of a table, without i
 _latchkey() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local _latchkey_command=${COMP_WORDS[0]} _latchkey_options=()
-    local verb='' operands=0 words='' i
+    local verb='' operands=0 words='' word i
     local verbs='status identity token catalog endpoint request login logout refresh env run'
     local common='--socket --cloud --json --timeout --help --version'
 
-    # bash takes an = apart
+    # bash takes --option=value apart into three words, and other words at their : and = too
+    [[ $current == '=' ]] && current=''
     [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        --socket | --cloud)
-            _latchkey_options+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+        word=${COMP_WORDS[i]}
+        case $word in
+        --socket | --cloud | --timeout | --min-ttl | --region | --interface | -H | --header | -d | \
+            --data | -T | --upload-file | -o | --output)
             ((i++))
+            [[ ${COMP_WORDS[i]} == '=' ]] && ((i++))
+            [[ $word == --socket || $word == --cloud ]] && ((i < COMP_CWORD)) &&
+                _latchkey_options+=("$word" "${COMP_WORDS[i]}")
             ;;
-        --timeout | --min-ttl | --region | --interface | -H | --header | -d | --data | -T | \
-            --upload-file | -o | --output)
-            ((i++))
-            ;;
+        [=:]*) ((i++)) ;;
         -*) ;;
         *)
             if [[ -z $verb ]]; then
-                verb=${COMP_WORDS[i]}
+                verb=$word
             else
                 ((operands++))
             fi
