@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define LARGE (3 * 1024 * 1024 + 17)
 
@@ -367,6 +368,25 @@ START_TEST(takes_the_bar_away_before_the_answer)
 }
 END_TEST
 
+/* It would take the line away from whoever types. */
+START_TEST(shows_no_bar_in_what_is_typed)
+{
+    struct terminal *t;
+
+    start();
+    t = terminal_start((const char *const[]){"request", "PUT", "x-echo", "x", "-T-", NULL}, "");
+    for (int i = 0; i < 3; i++) {
+        terminal_type(t, "line\n");
+        terminal_wait(t, "line\r\n");
+        nanosleep(&(struct timespec){.tv_nsec = 600000000}, NULL);
+    }
+    terminal_type(t, "\004");
+    terminal_wait(t, "\"body\":\"line\\nline\\nline\\n\"}\r\n");
+    ck_assert_int_eq(terminal_finish(t), 0);
+    ck_assert_ptr_null(strchr(terminal_screen(t), '\033'));
+}
+END_TEST
+
 /* The bar would run through the body; and words behind it start on a line of their own. */
 START_TEST(shows_no_bar_in_the_middle_of_a_body)
 {
@@ -399,6 +419,7 @@ int main(void)
     c = stage_case(s, "progress", 30);
     tcase_add_test(c, shows_progress_on_a_terminal_only);
     tcase_add_test(c, takes_the_bar_away_before_the_answer);
+    tcase_add_test(c, shows_no_bar_in_what_is_typed);
     tcase_add_test(c, shows_no_bar_in_the_middle_of_a_body);
     return stage_run(s);
 }
