@@ -94,7 +94,7 @@ static int read_zone(const char **p, int *ret)
         *ret = 0;
         return 0;
     }
-    if (**p == 'Z') {
+    if (**p == 'Z' || **p == 'z') {
         (*p)++;
         *ret = 0;
         return 0;
@@ -102,8 +102,11 @@ static int read_zone(const char **p, int *ret)
     if (**p != '+' && **p != '-')
         return -EINVAL;
     sign = *(*p)++ == '-' ? -1 : 1;
-    if (read_number(p, 2, 0, 23, &hours) < 0 || read_char(p, ':') < 0 ||
-        read_number(p, 2, 0, 59, &minutes) < 0)
+    if (read_number(p, 2, 0, 23, &hours) < 0)
+        return -EINVAL;
+    if (**p == ':')
+        (*p)++;
+    if (read_number(p, 2, 0, 59, &minutes) < 0)
         return -EINVAL;
     *ret = sign * (hours * 3600 + minutes * 60);
     return 0;
@@ -117,8 +120,9 @@ int rfc3339_parse(const char *text, usec_t *ret)
     int64_t seconds;
     int offset;
 
-    if (read_date(&p, &tm) < 0 || read_char(&p, 'T') < 0 || read_time_of_day(&p, &tm) < 0 ||
-        read_fraction(&p, &fraction) < 0 || read_zone(&p, &offset) < 0 || *p)
+    if (read_date(&p, &tm) < 0 || (read_char(&p, 'T') < 0 && read_char(&p, 't') < 0) ||
+        read_time_of_day(&p, &tm) < 0 || read_fraction(&p, &fraction) < 0 ||
+        read_zone(&p, &offset) < 0 || *p)
         return -EINVAL;
 
     if (tm.tm_sec == 60) {

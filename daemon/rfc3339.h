@@ -8,8 +8,8 @@
 #define RFC3339_LENGTH 28 /* "2222-02-22T22:22:22.000000Z" and its NUL */
 
 /*
- * Reads `2014-01-02T03:04:05[.fraction](Z|±hh:mm|nothing)`; nothing means UTC, as Keystone writes
- * it. 0, or -EINVAL for anything else, impossible dates included.
+ * Reads `2014-01-02T03:04:05[.fraction](Z|±hh:mm|±hhmm|nothing)`, `t` and `z` too; nothing means
+ * UTC, as Keystone writes it. 0, or -EINVAL for anything else, impossible dates included.
  */
 int rfc3339_parse(const char *text, usec_t *ret);
 
