@@ -18,6 +18,7 @@
 #define BAREMETAL "baremetal", "bare-metal"
 #define BLOCK_STORAGE "block-storage", "volumev3", "volumev2", "volume", "block-store"
 #define CDN "rax:cdn", "rax:object-cdn"
+#define CLOUD_NETWORKS "network", "compute" /* whose API they were an extension of, as in pyrax */
 #define CLUSTERING "clustering", "resource-cluster", "cluster"
 #define CONTAINER_INFRA \
     "container-infrastructure-management", "container-infrastructure", "container-infra"
@@ -76,7 +77,7 @@ static const struct alias {
     {"cloud-loadbalancers", {LOAD_BALANCER}},
     {"cloud-metrics", {"rax:cloudmetrics"}},
     {"cloud-monitoring", {MONITORING}},
-    {"cloud-networks", {"network"}},
+    {"cloud-networks", {CLOUD_NETWORKS}},
     {"cloud-orchestration", {"orchestration"}},
     {"cloud-queues", {MESSAGE}},
     {"cloud-servers", {"compute"}},
@@ -93,7 +94,7 @@ static const struct alias {
     {"cloudloadbalancers", {LOAD_BALANCER}},
     {"cloudmetrics", {"rax:cloudmetrics"}},
     {"cloudmonitoring", {MONITORING}},
-    {"cloudnetworks", {"network"}},
+    {"cloudnetworks", {CLOUD_NETWORKS}},
     {"cloudorchestration", {"orchestration"}},
     {"cloudqueues", {MESSAGE}},
     {"cloudservers", {"compute"}},

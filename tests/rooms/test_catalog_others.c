@@ -170,6 +170,26 @@ START_TEST(goes_through_an_aliass_types)
 }
 END_TEST
 
+/* pyrax reached networks through compute, which a cloud without `network` still has. */
+START_TEST(finds_networks_where_they_are)
+{
+    static const struct line both[] = {
+        {"compute", "c", NULL, "public", "servers"},
+        {"network", "n", NULL, "public", "networks"},
+    };
+    static const struct line alone[] = {{"compute", "c", NULL, "public", "servers"}};
+    static const struct row in_both[] = {{{"cloud_networks"}, "n", NULL, "networks"}};
+    static const struct row in_compute[] = {
+        {{"cloud_networks"}, "c", NULL, "servers"},
+        {{"cloudnetworks"}, "c", NULL, "servers"},
+        {{"neutron"}, .code = PROBLEM_UNKNOWN_SERVICE, .detail = "one of compute."},
+    };
+
+    CHECK_ROWS(both, in_both);
+    CHECK_ROWS(alone, in_compute);
+}
+END_TEST
+
 /* Every name of the table, in an order of their own: one that the search misses is misplaced. */
 static const struct {
     const char *name, *type;
@@ -355,6 +375,7 @@ Suite *make_suite(void)
     tcase_add_test(t, takes_the_first_of_equals);
     tcase_add_test(t, knows_regions_and_endpoints_of_every_kind);
     tcase_add_test(t, goes_through_an_aliass_types);
+    tcase_add_test(t, finds_networks_where_they_are);
     tcase_add_loop_test(t, knows_every_alias, 0, (int)ARRAY_SIZE(aliases));
     tcase_add_test(t, knows_no_other_alias);
     suite_add_tcase(s, t);
