@@ -9,6 +9,7 @@
 
 #include "problem.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct endpoint {
@@ -77,6 +78,10 @@ const char *const *catalog_alias(const char *name);
 /* Whether a catalog entry answers to this name, by the type, the type without "rax:", the name or
  * an alias: for filters. The exact name of a first-generation entry stands for that entry alone. */
 int service_matches(const struct service *s, const char *name);
+
+/* Whether it is that interface: case does not count, and `publicURL`, as catalogs of version 2 write
+ * it, is `public`. */
+bool endpoint_is_interface(const struct endpoint *e, const char *asked);
 
 /* All regions in the order of their first appearance, as a NULL-terminated array; free the array
  * only. NULL without memory. */

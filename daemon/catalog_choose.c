@@ -218,8 +218,7 @@ static int only_region(const struct service *s, const char *name, const char **r
                   ret_problem);
 }
 
-/* `publicURL`, as catalogs of version 2 write it, is `public`. */
-static bool is_interface(const struct endpoint *e, const char *asked)
+bool endpoint_is_interface(const struct endpoint *e, const char *asked)
 {
     static const char suffix[] = "URL";
     size_t length = strlen(asked);
@@ -237,7 +236,7 @@ static const struct endpoint *find_endpoint(const struct service *s, const char 
     for (size_t i = 0; i < s->n_endpoints; i++) {
         const struct endpoint *e = &s->endpoints[i];
 
-        if (!is_interface(e, interface) || !serves(e, region))
+        if (!endpoint_is_interface(e, interface) || !serves(e, region))
             continue;
         if (e->region)
             return e;

@@ -105,7 +105,7 @@ static bool endpoint_passes(const struct endpoint *e, const char *region, const 
 {
     if (region && e->region && strcasecmp(e->region, region) != 0)
         return false;
-    return !interface || !strcasecmp(e->interface, interface);
+    return !interface || endpoint_is_interface(e, interface);
 }
 
 static json_t *render_endpoints(const struct service *s, const char *region, const char *interface)
@@ -124,11 +124,20 @@ static json_t *render_endpoints(const struct service *s, const char *region, con
     return list;
 }
 
+/* An empty filter is none, as in the choice of an endpoint. */
+static const char *filter(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
 json_t *render_catalog(const struct catalog *c, const char *service, const char *region,
                        const char *interface)
 {
     json_t *list = json_array();
 
+    service = filter(service);
+    region = filter(region);
+    interface = filter(interface);
     for (size_t i = 0; i < c->n_services; i++) {
         const struct service *s = &c->services[i];
         json_t *endpoints;

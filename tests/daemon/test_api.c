@@ -257,6 +257,12 @@ START_TEST(lists_the_catalog)
         {"?interface=internal", NULL, NULL, "internal"},
         {"?service=object-store&region=DFW&interface=public", "object-store", "DFW", "public"},
         {"?service=nonsense", "nonsense"},
+        /* the spellings that the choice of an endpoint takes, and filters that say nothing */
+        {"?interface=internalURL", NULL, NULL, "internal"},
+        {"?interface=PUBLICURL&region=ORD", NULL, "ORD", "public"},
+        {"?interface=URL", NULL, NULL, "URL"},
+        {"?service=&region=&interface="},
+        {"?service=dns&region=&interface=", "rax:dns"},
     };
 
     start();
