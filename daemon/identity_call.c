@@ -4,6 +4,7 @@
 #include "secret.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #define ANSWER_MOST \
@@ -21,26 +22,35 @@ struct identity_call {
     void *userdata;
 };
 
+static unsigned clamp(uint64_t seconds)
+{
+    return seconds < UINT_MAX ? (unsigned)seconds : UINT_MAX;
+}
+
+/* Seconds, or a time (RFC 9110, 10.2.3); what is neither counts as none, so that a stray sign does
+ * not silence us for a day. */
+static unsigned seconds_to_wait(const char *retry_after, time_t now)
+{
+    time_t when;
+
+    if (retry_after[strspn(retry_after, "0123456789")] == '\0')
+        return clamp(strtoull(retry_after, NULL, 10));
+    when = upstream_parse_date(retry_after);
+    return now > 0 && when > now ? clamp((uint64_t)(when - now)) : 0;
+}
+
 static bool on_head(struct transfer *t, unsigned status, void *userdata)
 {
     struct identity_call *c = userdata;
     const char *date = transfer_header_find(t, "Date");
     const char *retry_after = transfer_header_find(t, "Retry-After");
-    time_t when;
 
     c->answer.status = status;
     c->answer.received_boottime = clock_boottime();
     c->answer.received_realtime = clock_realtime();
     c->answer.www_authenticate = transfer_header_find(t, "WWW-Authenticate");
     c->answer.date = date ? upstream_parse_date(date) : 0;
-    if (!retry_after)
-        return true;
-    /* Seconds, or a time (RFC 9110, 10.2.3). */
-    when = upstream_parse_date(retry_after);
-    if (when > c->answer.date && c->answer.date > 0)
-        c->answer.retry_after = (unsigned)(when - c->answer.date);
-    else
-        c->answer.retry_after = (unsigned)strtoul(retry_after, NULL, 10);
+    c->answer.retry_after = retry_after ? seconds_to_wait(retry_after, c->answer.date) : 0;
     return true;
 }
 

@@ -165,6 +165,50 @@ START_TEST(says_that_an_answer_is_no_http)
 }
 END_TEST
 
+/* Seconds or a time: anything else is no reason to wait, and nothing overflows. */
+START_TEST(understands_retry_after)
+{
+    static const struct {
+        const char *value;
+        json_int_t least, most;
+    } values[] = {
+        {"30", 28, 33},
+        {"Sun, 06 Nov 1994 08:50:17 GMT", 38, 44},
+        {"Sun, 06 Nov 1994 08:49:37 GMT", 0, 2},
+        {"-5", 0, 2},
+        {"+30", 0, 2},
+        {"30 s", 0, 2},
+        {"soon", 0, 2},
+        {"4294967296", 86398, 95040},
+        {"99999999999999999999999", 86398, 95040},
+    };
+    struct capture *c = capture_new();
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        static struct capture_answer answer;
+        json_int_t seconds;
+
+        answer = (struct capture_answer){
+            .bytes = stage_text("HTTP/1.1 429 Too Many Requests\r\n"
+                                "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                "Retry-After: %s\r\nContent-Length: 0\r\n\r\n",
+                                values[i].value),
+            .end = CAPTURE_CLOSE,
+        };
+        capture_set(c, &answer);
+        (void)daemon_start(&(struct daemon_options){
+            .config = stage_text("[rackspace]\nauth_endpoint = %s\nusername = %s\napi_key = %s\n",
+                                 capture_url(c), SANDBOX_USER, SANDBOX_KEY)});
+        look_demand("rackspace", "failed", "rate-limited");
+        seconds = look_refresh_in("rackspace");
+        ck_assert_msg(seconds >= values[i].least && seconds <= values[i].most,
+                      "Retry-After: %s: the next login is in %lld s", values[i].value,
+                      (long long)seconds);
+        daemon_stop_all();
+    }
+}
+END_TEST
+
 /* A certificate for this address that nobody has signed. */
 static void start_tls_sandbox(void)
 {
@@ -258,6 +302,7 @@ int main(void)
     tcase_add_loop_test(c, tells_faults_apart, 0, (int)ARRAY_SIZE(faults));
     tcase_add_test(c, says_that_nobody_listens);
     tcase_add_test(c, says_that_an_answer_is_no_http);
+    tcase_add_test(c, understands_retry_after);
     tcase_add_test(c, verifies_tls);
     tcase_add_test(c, says_that_a_service_has_no_tls);
     tcase_add_test(c, comes_back_when_it_was_told_to);
