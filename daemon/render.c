@@ -92,7 +92,7 @@ json_t *render_identity(const struct cloud *c)
                      time_or_null(s ? s->expires : 0), "expires_in",
                      s ? json_integer(seconds_left(s)) : json_null(), "refresh_in",
                      refresh_in >= 0 ? json_integer(refresh_in) : json_null(), "generation",
-                     (json_int_t)(s ? s->generation : 0), "last_error", render_last_error(c));
+                     (json_int_t)c->generation, "last_error", render_last_error(c));
 }
 
 json_t *render_token(const struct session *s)

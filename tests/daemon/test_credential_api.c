@@ -103,6 +103,8 @@ START_TEST(logs_in_and_out_and_in)
     ck_assert_msg(!sandbox_takes(token), "the token was not revoked");
     look_demand("rackspace", "signed-out", NULL);
     (void)reply_problem(get("/v1/rackspace/token"), 503, "signed-out");
+    /* Who waits for the next token asks for one after this. */
+    ck_assert_int_eq(look_generation("rackspace"), 1);
 
     (void)reply_json(put_key(SANDBOX_KEY), 200);
     ck_assert_int_eq(look_generation("rackspace"), 2);
