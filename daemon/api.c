@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "api.h"
 
+#include "accept.h"
 #include "log.h"
 #include "render.h"
 #include "secret.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define LONG_POLL_DEFAULT 60     /* s */
 #define LONG_POLL_MOST (60 * 60) /* s */
@@ -134,13 +136,21 @@ static struct answer *prepare_token(struct session *s)
     return p->answer;
 }
 
+static int add_accept(const char *name, const char *value, void *userdata)
+{
+    if (strcasecmp(name, "Accept") == 0)
+        accept_add(userdata, value);
+    return 0;
+}
+
 static void answer_token(struct exchange *x, struct session *s)
 {
-    const char *accept = request_header(x->request, "Accept");
+    struct accept accept = {0};
     size_t length = strlen(s->token);
     char *line;
 
-    if (!accept || !strstr(accept, "text/plain") || strstr(accept, "application/json")) {
+    (void)request_each_header(x->request, add_accept, &accept);
+    if (!accept_prefers_text(&accept)) {
         exchange_answer_prepared(x, 200, prepare_token(s));
         return;
     }

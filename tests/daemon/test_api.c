@@ -141,6 +141,35 @@ START_TEST(gives_the_bare_token)
 }
 END_TEST
 
+/* The wish may be spread over headers, and weighed. */
+START_TEST(weighs_what_is_accepted)
+{
+    static const struct {
+        const char *headers[3];
+        const char *type;
+    } rows[] = {
+        {{"Accept: */*"}, "application/json"},
+        {{"accept: TEXT/Plain"}, "text/plain; charset=utf-8"},
+        {{"Accept: text/html", "Accept: text/plain"}, "text/plain; charset=utf-8"},
+        {{"Accept: text/plain", "Accept: application/json"}, "application/json"},
+        {{"Accept: text/plain;q=0.9, application/json;q=0.1"}, "text/plain; charset=utf-8"},
+        {{"Accept: text/plain, application/json;q=0"}, "text/plain; charset=utf-8"},
+        {{"Accept: text/plain;q=0"}, "application/json"},
+        {{"Accept: text/plainfoo"}, "application/json"},
+    };
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct reply *r =
+            ask(&(struct ask){.target = "/v1/default/token", .headers = rows[i].headers});
+
+        ck_assert_int_eq(r->status, 200);
+        ck_assert_msg(!strcmp(reply_header(r, "Content-Type"), rows[i].type), "%s: %s",
+                      rows[i].headers[0], r->head);
+    }
+}
+END_TEST
+
 /* A document without what changes from one second to the next. */
 static json_t *timeless(const struct reply *r)
 {
@@ -376,6 +405,7 @@ int main(void)
     tcase_add_test(c, shows_no_tenant_as_null);
     tcase_add_test(c, gives_the_token);
     tcase_add_test(c, gives_the_bare_token);
+    tcase_add_test(c, weighs_what_is_accepted);
     tcase_add_test(c, knows_the_default_cloud);
     tcase_add_test(c, lists_the_catalog);
     tcase_add_test(c, gives_the_raw_catalog_without_the_token);
