@@ -23,75 +23,61 @@ static int complain(struct reader *reader, const char *path, const char *what)
     return reader->problem ? 1 : -ENOMEM;
 }
 
-/* The member that the last word of the path names; NULL where it is missing or null. */
-static int get(struct reader *reader, const json_t *object, const char *path, json_type type,
-               json_t **ret)
+/* What must be there: without it there is no token. */
+static int require(struct reader *reader, const json_t *object, const char *path, json_type type,
+                   json_t **ret)
 {
-    static const char *const complaints[] = {
-        [JSON_OBJECT] = "is not an object",
-        [JSON_ARRAY] = "is not a list",
-        [JSON_STRING] = "is not a string",
-    };
     const char *dot = strrchr(path, '.');
     json_t *value = json_object_get(object, dot ? dot + 1 : path);
 
-    if (json_is_null(value))
-        value = NULL;
-    if (value && json_typeof(value) != type)
-        return complain(reader, path, complaints[type]);
+    if (!value || json_is_null(value))
+        return complain(reader, path, "is missing");
+    if (json_typeof(value) != type)
+        return complain(reader, path, type == JSON_OBJECT ? "is not an object" : "is not a string");
     *ret = value;
     return 0;
 }
 
-static int require(struct reader *reader, const json_t *object, const char *path, json_type type,
-                   json_t **ret)
+/* All else: what is not of the type that it should be counts as missing, NULL. */
+static json_t *get(const json_t *object, const char *key, json_type type)
 {
-    int r = get(reader, object, path, type, ret);
+    json_t *value = json_object_get(object, key);
 
-    if (r == 0 && !*ret)
-        return complain(reader, path, "is missing");
-    return r;
+    return value && json_typeof(value) == type ? value : NULL;
 }
 
-static int get_string(struct reader *reader, const json_t *object, const char *path,
-                      const char **ret)
+static const char *get_string(const json_t *object, const char *key)
 {
-    json_t *value = NULL;
-    int r = get(reader, object, path, JSON_STRING, &value);
-
-    if (r == 0)
-        *ret = json_string_value(value);
-    return r;
+    return json_string_value(get(object, key, JSON_STRING));
 }
 
-static int require_object(struct reader *reader, const json_t *element, const char *path)
+/* Copies a text; an empty or missing one is NULL. */
+static int copy_optional(const char *text, char **ret)
 {
-    return json_is_object(element) ? 0 : complain(reader, path, "is not an object");
-}
-
-/* Copies a string that may be missing: empty then. */
-static int read_string(struct reader *reader, const json_t *object, const char *path, char **ret)
-{
-    const char *text = NULL;
-    int r = get_string(reader, object, path, &text);
-
-    if (r != 0)
-        return r;
-    *ret = strdup(text ? text : "");
-    return *ret ? 0 : -ENOMEM;
-}
-
-/* The same, but a missing or empty one is NULL. */
-static int read_optional_string(struct reader *reader, const json_t *object, const char *path,
-                                char **ret)
-{
-    const char *text = NULL;
-    int r = get_string(reader, object, path, &text);
-
-    if (r != 0 || !text || !*text)
-        return r;
+    if (!text || !*text)
+        return 0;
     *ret = strdup(text);
     return *ret ? 0 : -ENOMEM;
+}
+
+/* The same for an identifier, which some services write as a number: its digits are its text. */
+static int copy_id(const json_t *object, const char *key, char **ret)
+{
+    _cleanup_(secret_freep) char *digits = NULL;
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_number(value))
+        return copy_optional(json_string_value(value), ret);
+    digits = json_dumps(value, JSON_ENCODE_ANY);
+    return digits ? copy_optional(digits, ret) : -ENOMEM;
+}
+
+/* What is never NULL in a session. */
+static int default_to_empty(char **text)
+{
+    if (!*text)
+        *text = strdup("");
+    return *text ? 0 : -ENOMEM;
 }
 
 /* The token becomes the value of a header: nothing but visible ASCII may be in it. */
@@ -132,7 +118,8 @@ static int read_token(struct reader *reader, const struct identity_answer *answe
 {
     static const char path[] = "access.token.id";
     struct session *s = reader->session;
-    json_t *id = NULL, *tenant = NULL;
+    const json_t *tenant = get(token, "tenant", JSON_OBJECT);
+    json_t *id = NULL;
     int r = require(reader, token, path, JSON_STRING, &id);
 
     if (r != 0)
@@ -145,122 +132,93 @@ static int read_token(struct reader *reader, const struct identity_answer *answe
 
     r = read_expiry(reader, answer, token);
     if (r == 0)
-        r = get(reader, token, "access.token.tenant", JSON_OBJECT, &tenant);
+        r = copy_id(tenant, "id", &s->tenant_id);
     if (r == 0)
-        r = read_optional_string(reader, tenant, "access.token.tenant.id", &s->tenant_id);
-    if (r == 0)
-        r = read_optional_string(reader, tenant, "access.token.tenant.name", &s->tenant_name);
+        r = copy_optional(get_string(tenant, "name"), &s->tenant_name);
     return r;
 }
 
-static int read_role(struct reader *reader, const json_t *role)
+static int read_role(struct session *s, const json_t *role)
 {
-    const char *id = NULL, *name = NULL, *description = NULL;
-    int r = require_object(reader, role, "access.user.roles[]");
+    _cleanup_(freep) char *id = NULL;
+    const char *name = get_string(role, "name");
+    int r = copy_id(role, "id", &id);
 
-    if (r == 0)
-        r = get_string(reader, role, "access.user.roles[].id", &id);
-    if (r == 0)
-        r = get_string(reader, role, "access.user.roles[].name", &name);
-    if (r == 0)
-        r = get_string(reader, role, "access.user.roles[].description", &description);
-    if (r == 0)
-        r = session_add_role(reader->session, id ? id : "", name ? name : "", description);
-    return r;
-}
-
-static int read_user(struct reader *reader, const json_t *access)
-{
-    struct session *s = reader->session;
-    json_t *user = NULL, *roles = NULL, *role;
-    size_t i;
-    int r = get(reader, access, "access.user", JSON_OBJECT, &user);
-
-    if (r == 0)
-        r = read_string(reader, user, "access.user.id", &s->user_id);
-    if (r == 0)
-        r = read_string(reader, user, "access.user.name", &s->user_name);
-    if (r == 0)
-        r = read_optional_string(reader, user, "access.user.RAX-AUTH:defaultRegion",
-                                 &s->default_region);
-    if (r == 0)
-        r = get(reader, user, "access.user.roles", JSON_ARRAY, &roles);
-    if (r != 0)
+    if (r < 0)
         return r;
-    json_array_foreach (roles, i, role) {
-        r = read_role(reader, role);
-        if (r != 0)
-            return r;
-    }
-    return 0;
+    return session_add_role(s, id ? id : "", name ? name : "", get_string(role, "description"));
 }
 
-static int read_endpoint(struct reader *reader, const json_t *endpoint, struct service *service)
+static int read_user(struct session *s, const json_t *access)
+{
+    const json_t *user = get(access, "user", JSON_OBJECT);
+    const json_t *roles = get(user, "roles", JSON_ARRAY), *role;
+    size_t i;
+    int r = copy_id(user, "id", &s->user_id);
+
+    if (r == 0)
+        r = default_to_empty(&s->user_id);
+    if (r == 0)
+        r = copy_optional(get_string(user, "name"), &s->user_name);
+    if (r == 0)
+        r = default_to_empty(&s->user_name);
+    if (r == 0)
+        r = copy_optional(get_string(user, "RAX-AUTH:defaultRegion"), &s->default_region);
+    json_array_foreach (roles, i, role) {
+        if (r == 0 && json_is_object(role))
+            r = read_role(s, role);
+    }
+    return r;
+}
+
+static int read_endpoint(struct service *service, const json_t *endpoint)
 {
     static const struct {
-        const char *path, *interface;
+        const char *key, *interface;
     } urls[] = {
-        {"access.serviceCatalog[].endpoints[].publicURL", "public"},
-        {"access.serviceCatalog[].endpoints[].internalURL", "internal"},
-        {"access.serviceCatalog[].endpoints[].adminURL", "admin"},
+        {"publicURL", "public"},
+        {"internalURL", "internal"},
+        {"adminURL", "admin"},
     };
-    const char *region = NULL, *tenant_id = NULL, *url = NULL;
-    int r = require_object(reader, endpoint, "access.serviceCatalog[].endpoints[]");
+    _cleanup_(freep) char *tenant_id = NULL;
+    int r = copy_id(endpoint, "tenantId", &tenant_id);
 
-    if (r == 0)
-        r = get_string(reader, endpoint, "access.serviceCatalog[].endpoints[].region", &region);
-    if (r == 0)
-        r = get_string(reader, endpoint, "access.serviceCatalog[].endpoints[].tenantId",
-                       &tenant_id);
     for (size_t i = 0; i < ARRAY_SIZE(urls) && r == 0; i++) {
-        r = get_string(reader, endpoint, urls[i].path, &url);
-        if (r == 0 && url && *url)
-            r = service_add_endpoint(service, region, urls[i].interface, url, tenant_id);
+        const char *url = get_string(endpoint, urls[i].key);
+
+        if (url && *url)
+            r = service_add_endpoint(service, get_string(endpoint, "region"), urls[i].interface,
+                                     url, tenant_id);
     }
     return r;
 }
 
-static int read_service(struct reader *reader, const json_t *entry)
+static int read_service(struct session *s, const json_t *entry)
 {
-    json_t *endpoints = NULL, *endpoint;
-    const char *type = NULL, *name = NULL;
+    const char *type = get_string(entry, "type"), *name = get_string(entry, "name");
+    const json_t *endpoints = get(entry, "endpoints", JSON_ARRAY), *endpoint;
     struct service *service = NULL;
     size_t i;
-    int r = require_object(reader, entry, "access.serviceCatalog[]");
+    int r = catalog_add_service(s->catalog, type ? type : "", name ? name : "", &service);
 
-    if (r == 0)
-        r = get_string(reader, entry, "access.serviceCatalog[].type", &type);
-    if (r == 0)
-        r = get_string(reader, entry, "access.serviceCatalog[].name", &name);
-    if (r == 0)
-        r = get(reader, entry, "access.serviceCatalog[].endpoints", JSON_ARRAY, &endpoints);
-    if (r == 0)
-        r = catalog_add_service(reader->session->catalog, type ? type : "", name ? name : "",
-                                &service);
-    if (r != 0)
-        return r;
     json_array_foreach (endpoints, i, endpoint) {
-        r = read_endpoint(reader, endpoint, service);
-        if (r != 0)
-            return r;
+        if (r == 0 && json_is_object(endpoint))
+            r = read_endpoint(service, endpoint);
     }
-    return 0;
+    return r;
 }
 
-static int read_catalog(struct reader *reader, const json_t *access)
+static int read_catalog(struct session *s, const json_t *access)
 {
-    json_t *catalog = NULL, *entry;
+    const json_t *catalog = get(access, "serviceCatalog", JSON_ARRAY), *entry;
     size_t i;
-    int r = get(reader, access, "access.serviceCatalog", JSON_ARRAY, &catalog);
+    int r = 0;
 
-    if (r != 0)
-        return r;
     json_array_foreach (catalog, i, entry) {
-        r = read_service(reader, entry);
-        if (r != 0)
-            return r;
+        if (r == 0 && json_is_object(entry))
+            r = read_service(s, entry);
     }
-    return 0;
+    return r;
 }
 
 /* Takes out everything that a text is part of, keys too. The parser bounds the depth. */
@@ -318,9 +276,9 @@ static int read_answer(struct reader *reader, const struct identity_answer *answ
     if (r == 0)
         r = read_token(reader, answer, token);
     if (r == 0)
-        r = read_user(reader, access);
+        r = read_user(reader->session, access);
     if (r == 0)
-        r = read_catalog(reader, access);
+        r = read_catalog(reader->session, access);
     if (r == 0)
         r = make_document(reader, root);
     return r;

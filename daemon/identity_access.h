@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the `access` document of identity v2.0, the answer to a login. What it leaves out is taken
- * as empty where a token is of use without it; what is there must be of the right type, or the
- * answer is refused with the field's name. The session's document holds the token nowhere.
+ * Reads the `access` document of identity v2.0, the answer to a login. The token and its end have to
+ * be there and right, or the answer is refused with the field's name. All else a token is of use
+ * without: what is missing or of a wrong type is taken as empty, and an identifier may be a number.
+ * The session's document holds the token nowhere.
  */
 #ifndef IDENTITY_ACCESS_H
 #define IDENTITY_ACCESS_H

@@ -240,6 +240,14 @@ START_TEST(makes_do_with_little)
         ACCESS(TOKEN ",\"tenant\":null", ",\"user\":null,\"serviceCatalog\":null"),
         ACCESS(TOKEN ",\"tenant\":{\"id\":\"\",\"name\":null}",
                ",\"user\":{\"id\":null,\"RAX-AUTH:defaultRegion\":\"\",\"roles\":[]}"),
+        /* of a wrong type */
+        ACCESS(TOKEN ",\"tenant\":\"1\"", ",\"user\":[],\"serviceCatalog\":{}"),
+        ACCESS(TOKEN ",\"tenant\":[]", ",\"user\":\"me\",\"serviceCatalog\":\"none\""),
+        ACCESS(TOKEN ",\"tenant\":{\"id\":true,\"name\":7}",
+               ",\"user\":{\"id\":{},\"name\":true,\"RAX-AUTH:defaultRegion\":{},\"roles\":{}}"),
+        ACCESS(TOKEN ",\"tenant\":{\"id\":[1],\"name\":[]}",
+               ",\"user\":{\"id\":false,\"name\":[\"x\"],\"roles\":[1,null,\"admin\"]},"
+               "\"serviceCatalog\":[null,1,\"x\",[]]"),
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(little); i++) {
@@ -282,6 +290,38 @@ START_TEST(reads_odd_entries)
     ck_assert_str_eq(service->endpoints[1].interface, "admin");
     ck_assert_str_eq(service->endpoints[1].url, "https://a");
     ck_assert_ptr_null(service->endpoints[1].region);
+}
+END_TEST
+
+/* One odd member is no reason to have no token: it counts as missing, and a number as its text. */
+START_TEST(reads_odd_members)
+{
+    _cleanup_(session_unrefp) struct session *s = decode(ACCESS(
+        TOKEN ",\"tenant\":{\"id\":123456,\"name\":\"n\"}",
+        ",\"user\":{\"id\":-7,\"name\":\"me\",\"roles\":[{\"id\":3,\"name\":4},"
+        "{\"id\":\"x\",\"description\":5}]},"
+        "\"serviceCatalog\":[{\"type\":1,\"name\":2,\"endpoints\":{}},"
+        "{\"type\":\"t\",\"name\":\"s\",\"endpoints\":[\"\",{\"publicURL\":1,"
+        "\"adminURL\":[],\"internalURL\":\"https://i\",\"region\":1,\"tenantId\":9007199254740993},"
+        "{\"publicURL\":\"https://p\",\"region\":\"A\",\"tenantId\":{}}]}]"));
+    const struct service *service;
+
+    ck_assert_str_eq(s->tenant_id, "123456");
+    ck_assert_str_eq(s->tenant_name, "n");
+    ck_assert_str_eq(s->user_id, "-7");
+    ck_assert_uint_eq(s->n_roles, 2);
+    ck_assert_str_eq(s->roles[0].id, "3");
+    ck_assert_str_eq(s->roles[0].name, "");
+    ck_assert_ptr_null(s->roles[1].description);
+    ck_assert_uint_eq(s->catalog->n_services, 2);
+    ck_assert_uint_eq(s->catalog->services[0].n_endpoints, 0);
+    service = &s->catalog->services[1];
+    ck_assert_uint_eq(service->n_endpoints, 2);
+    ck_assert_str_eq(service->endpoints[0].url, "https://i");
+    ck_assert_str_eq(service->endpoints[0].tenant_id, "9007199254740993");
+    ck_assert_ptr_null(service->endpoints[0].region);
+    ck_assert_str_eq(service->endpoints[1].url, "https://p");
+    ck_assert_ptr_null(service->endpoints[1].tenant_id);
 }
 END_TEST
 
@@ -372,6 +412,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(answers, takes_the_token_out_everywhere, 0, (int)ARRAY_SIZE(documents));
     tcase_add_test(answers, makes_do_with_little);
     tcase_add_test(answers, reads_odd_entries);
+    tcase_add_test(answers, reads_odd_members);
     tcase_add_test(answers, reads_a_deep_document);
     tcase_add_loop_test(answers, counts_the_lifetime, 0, (int)ARRAY_SIZE(lifetimes));
     tcase_add_test(answers, takes_203_for_an_answer);
