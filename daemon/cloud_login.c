@@ -70,27 +70,24 @@ static bool restore_previous(struct cloud *c)
     return true;
 }
 
-/* A NULL problem is one that there was no memory for. */
 static void failed(struct cloud *c, struct problem *problem)
 {
-    enum problem_code code = problem ? problem->code : PROBLEM_INTERNAL;
-    struct log_fields fields = {.cloud = c->config.name, .code = problem_word(code)};
+    struct log_fields fields = {.cloud = c->config.name, .code = problem_word(problem->code)};
     usec_t now = clock_boottime();
 
-    c->counters.logins_failed[code]++;
+    c->counters.logins_failed[problem->code]++;
     c->failures++;
     c->challenge.login_due = false;
-    log_with(LOG_WARNING, &fields, "login to cloud %s failed: %s", c->config.name,
-             problem ? problem->detail : "out of memory");
+    log_with(LOG_WARNING, &fields, "login to cloud %s failed: %s", c->config.name, problem->detail);
 
-    if (code != PROBLEM_CREDENTIALS_REJECTED)
-        c->next_attempt =
-            schedule_retry(now, c->failures, problem ? problem->retry_after : 0, cloud_dice());
+    if (problem->code != PROBLEM_CREDENTIALS_REJECTED)
+        c->next_attempt = schedule_retry(now, c->failures, problem->retry_after, cloud_dice());
     else if (!restore_previous(c))
         c->next_attempt = schedule_retry_rejected(now, c->failures, cloud_dice());
     cloud_fail(c, problem);
 }
 
+/* Without a session it failed, and a NULL problem is one that there was no memory for. */
 static void finish(struct cloud *c, struct session *session, struct problem *problem)
 {
     c->logins_finished = c->logins_started;
@@ -98,14 +95,9 @@ static void finish(struct cloud *c, struct session *session, struct problem *pro
     if (session)
         succeeded(c, session);
     else
-        failed(c, problem);
+        failed(c, problem ? problem : problem_no_memory());
     cloud_update(c);
     cloud_wake(c);
-}
-
-static struct problem *out_of_memory(void)
-{
-    return problem_new(PROBLEM_INTERNAL, "The daemon is out of memory.");
 }
 
 static void on_login(const struct identity_answer *answer, const struct problem *failure,
@@ -117,8 +109,8 @@ static void on_login(const struct identity_answer *answer, const struct problem 
 
     if (!answer)
         problem = problem_copy(failure);
-    else if (c->provider->decode_login(answer, &session, &problem) < 0)
-        problem = out_of_memory();
+    else
+        (void)c->provider->decode_login(answer, &session, &problem);
     identity_call_free(TAKE_PTR(c->login));
     finish(c, session, problem);
 }
@@ -272,14 +264,18 @@ static void on_revocation(const struct identity_answer *answer, const struct pro
     struct cloud *c = userdata;
     struct problem *problem = NULL;
 
+    if (!failure && (answer->status < 300 || answer->status == 404 || answer->status == 401)) {
+        revoked(c, NULL);
+        return;
+    }
     if (failure)
         problem = problem_copy(failure);
-    else if (answer->status >= 300 && answer->status != 404 && answer->status != 401)
+    else
         problem = problem_new(PROBLEM_BAD_ANSWER,
                               "The identity service answered %u to the revocation: the token lives "
                               "on until it expires.",
                               answer->status);
-    revoked(c, problem);
+    revoked(c, problem ? problem : problem_no_memory());
 }
 
 static void start_revocation(struct cloud *c, const char *token)
@@ -292,7 +288,7 @@ static void start_revocation(struct cloud *c, const char *token)
         r = identity_call_start(c->host->upstream, request, &c->config, &c->host->limits,
                                 on_revocation, c, &c->revocation);
     if (r < 0)
-        revoked(c, out_of_memory());
+        revoked(c, problem_no_memory());
 }
 
 void cloud_forget(struct cloud *c)

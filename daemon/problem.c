@@ -53,6 +53,14 @@ const char *problem_title(enum problem_code code)
     return table[code].title;
 }
 
+static char no_memory_detail[] = "The daemon is out of memory: try again in a moment.";
+static struct problem no_memory = {.code = PROBLEM_INTERNAL, .detail = no_memory_detail};
+
+struct problem *problem_no_memory(void)
+{
+    return &no_memory;
+}
+
 struct problem *problem_new(enum problem_code code, const char *format, ...)
 {
     _cleanup_(problem_freep) struct problem *p = calloc(1, sizeof(*p));
@@ -83,7 +91,7 @@ struct problem *problem_copy(const struct problem *p)
 
 void problem_free(struct problem *p)
 {
-    if (!p)
+    if (!p || p == &no_memory)
         return;
     free(p->detail);
     free(p);

@@ -37,6 +37,18 @@ START_TEST(copies_a_problem)
 }
 END_TEST
 
+START_TEST(has_one_for_no_memory)
+{
+    struct problem *p = problem_no_memory();
+
+    ck_assert_int_eq(p->code, PROBLEM_INTERNAL);
+    ck_assert(*p->detail);
+    problem_free(p);
+    ck_assert_ptr_eq(problem_no_memory(), p);
+    ck_assert(*p->detail);
+}
+END_TEST
+
 static const struct {
     uid_t peer, own;
     enum operation operation;
@@ -84,6 +96,7 @@ Suite *make_suite(void)
 
     tcase_add_loop_test(t, has_a_word_a_status_and_a_title_for_each_code, 0, _PROBLEM_MAX);
     tcase_add_test(t, copies_a_problem);
+    tcase_add_test(t, has_one_for_no_memory);
     tcase_add_loop_test(t, keeps_the_credential_to_root_and_itself, 0, (int)ARRAY_SIZE(cases));
     tcase_add_test(t, moves_secret_memory_whole);
     suite_add_tcase(s, t);
