@@ -74,6 +74,7 @@ struct cloud {
     const struct identity_provider *provider; /* NULL: this build has none for it */
 
     struct credential *credential;       /* what logs in; NULL: signed out */
+    bool refused;                        /* the identity service does not want `credential` */
     struct credential *previous;         /* comes back when `credential`, handed in, is refused */
     struct credential_digest configured; /* of what the configuration last had */
     uint64_t salt;                       /* of that digest */

@@ -48,6 +48,7 @@ static void succeeded(struct cloud *c, struct session *session)
 
     publish(c, session);
     c->failures = 0;
+    c->refused = false;
     c->counters.logins_succeeded++;
     c->next_attempt = schedule_renewal(now, session->deadline, cloud_dice());
     c->challenge.login_due = false;
@@ -59,6 +60,7 @@ static void succeeded(struct cloud *c, struct session *session)
 /* Nobody locks out a cloud that works with a mistyped key: what was there before comes back. */
 static bool restore_previous(struct cloud *c)
 {
+    c->refused = !c->previous;
     if (!c->previous)
         return false;
     credential_free(c->credential);
@@ -172,10 +174,12 @@ static void cancel_login(struct cloud *c)
 uint64_t cloud_set_credential(struct cloud *c, struct credential *credential)
 {
     cancel_login(c);
-    if (c->credential && !c->previous)
+    /* One that is known to be refused is no help: it would be tried again at once. */
+    if (c->credential && !c->previous && !c->refused)
         c->previous = TAKE_PTR(c->credential);
     credential_free(c->credential);
     c->credential = credential;
+    c->refused = false;
     c->failures = 0;
     if (!cloud_session(c))
         cloud_fail(c, NULL);
@@ -189,6 +193,7 @@ static void sign_out(struct cloud *c, struct problem *why)
     c->logins_finished = c->logins_started;
     credential_free(TAKE_PTR(c->credential));
     credential_free(TAKE_PTR(c->previous));
+    c->refused = false;
     cloud_fail(c, why);
     c->failures = 0;
     c->next_attempt = USEC_INFINITY;
@@ -229,8 +234,10 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
 
     if (c->credential) {
         problem_free(unreadable);
-        if (new_config || new_credential)
+        if (new_config || new_credential) {
             cancel_login(c);
+            c->refused = false;
+        }
         if (new_config || new_credential || !cloud_session(c)) {
             c->failures = 0;
             (void)cloud_login(c);

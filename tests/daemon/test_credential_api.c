@@ -311,6 +311,24 @@ START_TEST(is_rejected_until_the_key_is_right)
 }
 END_TEST
 
+/* A wrong key is not what comes back when the next one is wrong, too. */
+START_TEST(tries_no_refused_key_again_for_another)
+{
+    (void)start_signed_out();
+    (void)reply_problem(put_key(WRONG_KEY), 403, "credentials-rejected");
+    (void)reply_problem(put_key(WRONG_KEY "-either"), 403, "credentials-rejected");
+    look_demand("rackspace", "rejected", "credentials-rejected");
+    ck_assert_int_ge(look_refresh_in("rackspace"), 50);
+    ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
+    /* Two mistakes in a row do not cost the key that works, either. */
+    (void)reply_json(put_key(SANDBOX_KEY), 200);
+    (void)reply_problem(put_key(WRONG_KEY), 403, "credentials-rejected");
+    (void)reply_problem(put_key(WRONG_KEY "-either"), 403, "credentials-rejected");
+    look_demand("rackspace", "degraded", "credentials-rejected");
+    (void)reply_json(send_text("POST", "/v1/rackspace/refresh", "", NULL), 200);
+}
+END_TEST
+
 /* A login that hangs does not keep a new key from being tried at once. */
 START_TEST(takes_the_place_of_a_hanging_login)
 {
@@ -339,6 +357,7 @@ int main(void)
     tcase_add_test(c, refuses_other_methods_and_clouds);
     tcase_add_test(c, keeps_what_served_before_a_wrong_key);
     tcase_add_test(c, is_rejected_until_the_key_is_right);
+    tcase_add_test(c, tries_no_refused_key_again_for_another);
     tcase_add_test(c, takes_the_place_of_a_hanging_login);
     return stage_run(s);
 }
