@@ -370,24 +370,27 @@ void api_put_credential(struct exchange *x)
 void api_delete_credential(struct exchange *x)
 {
     struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
+    const struct problem *problem;
 
     if (!x->ticket) {
         log_with(LOG_NOTICE, &fields, "the credential of cloud %s is to be forgotten",
                  x->cloud->config.name);
-        cloud_forget(x->cloud);
-        x->ticket = 1;
+        x->ticket = cloud_forget(x->cloud);
     }
-    if (x->cloud->revocation && !x->late)
+    if (cloud_revokes(x->cloud, x->ticket) && !x->late) {
         exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
-    else if (x->cloud->revocation)
+        return;
+    }
+    problem = x->ticket ? cloud_revocation_problem(x->cloud, x->ticket) : NULL;
+    if (cloud_revokes(x->cloud, x->ticket))
         exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
                                         "Key and token are forgotten here; the token's revocation "
                                         "is still under way."));
-    else if (x->cloud->revocation_problem)
-        exchange_problem(x, problem_new(x->cloud->revocation_problem->code,
+    else if (problem)
+        exchange_problem(x, problem_new(problem->code,
                                         "Key and token are forgotten here, but the token was not "
                                         "revoked: %s",
-                                        x->cloud->revocation_problem->detail));
+                                        problem->detail));
     else
         exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
 }

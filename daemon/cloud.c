@@ -224,8 +224,7 @@ void cloud_stop(struct cloud *c)
 {
     identity_call_free(c->login);
     c->login = NULL;
-    identity_call_free(c->revocation);
-    c->revocation = NULL;
+    cloud_break_off_revocations(c);
     c->timer = sd_event_source_disable_unref(c->timer);
     c->logins_finished = c->logins_started;
     cloud_wake(c);
@@ -242,7 +241,7 @@ void cloud_unref(struct cloud *c)
     if (!c || --c->refs > 0)
         return;
     identity_call_free(c->login);
-    identity_call_free(c->revocation);
+    cloud_break_off_revocations(c);
     sd_event_source_disable_unref(c->timer);
     session_unref(c->session);
     credential_free(c->credential);

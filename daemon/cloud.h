@@ -67,6 +67,8 @@ struct cloud_challenges {
     size_t next; /* the place to take when none is free */
 };
 
+struct cloud_revocation;
+
 struct cloud {
     unsigned refs;
     const struct cloud_host *host;
@@ -95,8 +97,10 @@ struct cloud {
 
     struct cloud_challenges challenge;
 
-    struct identity_call *revocation;
-    struct problem *revocation_problem; /* of the last one; NULL: it went well */
+    struct cloud_revocation *revocations; /* those under way */
+    uint64_t revocations_started;         /* numbers them */
+    uint64_t revocation_failed;           /* the youngest that did; 0: none */
+    struct problem *revocation_problem;   /* of that one */
 
     sd_event_source *timer;
     struct cloud_waiter *waiters;
@@ -166,9 +170,14 @@ void cloud_accepted(struct cloud *c, uint64_t generation, uint64_t resource);
  * number, or 0 without a provider. */
 uint64_t cloud_set_credential(struct cloud *c, struct credential *credential);
 
-/* Forgets credential and token and has the identity service revoke the token; `revocation` is NULL
- * when that has ended. */
-void cloud_forget(struct cloud *c);
+/* Forgets credential and token and has the identity service revoke the token: the revocation's
+ * number, or 0 when there was no token. */
+uint64_t cloud_forget(struct cloud *c);
+
+/* Whether that revocation is still under way, and, when it is not, why the token was not revoked;
+ * NULL: it was. Of several that fail at a time the youngest speaks for all. Borrowed. */
+bool cloud_revokes(const struct cloud *c, uint64_t number);
+const struct problem *cloud_revocation_problem(const struct cloud *c, uint64_t number);
 
 /* Seconds until the next planned login, or -1 when there is none. */
 int64_t cloud_refresh_in(const struct cloud *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a cloud does over the wire, and with what: the one login that may be under way, the
- * credential it is made with, and the revocation at the end.
+ * The one login that may be under way, and the credential it is made with, from when it comes until
+ * it is forgotten.
  */
 #include "cloud_private.h"
 
@@ -250,62 +250,15 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
     return 0;
 }
 
-/* ---- revocation */
-
-static void revoked(struct cloud *c, struct problem *problem)
-{
-    struct log_fields fields = {.cloud = c->config.name,
-                                .code = problem ? problem_word(problem->code) : NULL};
-
-    identity_call_free(TAKE_PTR(c->revocation));
-    problem_free(c->revocation_problem);
-    c->revocation_problem = problem;
-    log_with(problem ? LOG_WARNING : LOG_INFO, &fields, "cloud %s: the token was %s%s",
-             c->config.name, problem ? "not revoked: " : "revoked", problem ? problem->detail : "");
-    cloud_wake(c);
-}
-
-static void on_revocation(const struct identity_answer *answer, const struct problem *failure,
-                          void *userdata)
-{
-    struct cloud *c = userdata;
-    struct problem *problem = NULL;
-
-    if (!failure && (answer->status < 300 || answer->status == 404 || answer->status == 401)) {
-        revoked(c, NULL);
-        return;
-    }
-    if (failure)
-        problem = problem_copy(failure);
-    else
-        problem = problem_new(PROBLEM_BAD_ANSWER,
-                              "The identity service answered %u to the revocation: the token lives "
-                              "on until it expires.",
-                              answer->status);
-    revoked(c, problem ? problem : problem_no_memory());
-}
-
-static void start_revocation(struct cloud *c, const char *token)
-{
-    struct identity_request *request;
-    int r;
-
-    r = c->provider->encode_revoke(&c->config, token, &request);
-    if (r >= 0)
-        r = identity_call_start(c->host->upstream, request, &c->config, &c->host->limits,
-                                on_revocation, c, &c->revocation);
-    if (r < 0)
-        revoked(c, problem_no_memory());
-}
-
-void cloud_forget(struct cloud *c)
+uint64_t cloud_forget(struct cloud *c)
 {
     struct session *session = cloud_session(c);
+    uint64_t revocation = 0;
 
-    problem_free(TAKE_PTR(c->revocation_problem));
-    if (session && c->provider && !c->revocation)
-        start_revocation(c, session->token);
+    if (session && c->provider)
+        revocation = cloud_revoke(c, session->token);
     sign_out(c, NULL);
     cloud_update(c);
     cloud_wake(c);
+    return revocation;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the cloud room know of each other: cloud.c has state, timer and waiters,
- * cloud_login.c what goes over the wire. */
+/* What the files of the cloud room know of each other: cloud.c has state, timer and waiters,
+ * cloud_login.c and cloud_revoke.c what goes over the wire. */
 #ifndef CLOUD_PRIVATE_H
 #define CLOUD_PRIVATE_H
 
@@ -12,5 +12,9 @@ void cloud_update(struct cloud *c);
 void cloud_fail(struct cloud *c, struct problem *problem);
 void cloud_drop_session(struct cloud *c);
 uint32_t cloud_dice(void);
+
+/* Has the identity service revoke the token: the revocation's number. */
+uint64_t cloud_revoke(struct cloud *c, const char *token);
+void cloud_break_off_revocations(struct cloud *c);
 
 #endif

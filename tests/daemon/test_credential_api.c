@@ -3,11 +3,13 @@
  * and what goes on serving meanwhile. */
 #include "daemon.h"
 #include "look.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "secrets.h"
 #include "stage.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define TARGET "/v1/rackspace/credential"
 #define WRONG_KEY "a-key-that-nobody-gave"
@@ -110,6 +112,33 @@ START_TEST(logs_in_and_out_and_in)
     ck_assert_int_eq(look_generation("rackspace"), 2);
     ck_assert_str_ne(look_token("rackspace"), token);
     ck_assert_int_eq(sandbox_count("logins"), 2);
+}
+END_TEST
+
+/* A revocation that takes its time does not keep the next token from being revoked as well. */
+START_TEST(revokes_every_token)
+{
+    const char *first, *second;
+    int fd;
+
+    (void)start_signed_out();
+    sandbox_set("'revocation_delay': 2");
+    (void)reply_json(put_key(SANDBOX_KEY), 200);
+    first = look_token("rackspace");
+    fd = raw_connect(NULL);
+    raw_print(fd, "DELETE " TARGET " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    daemon_wait_state("rackspace", "signed-out");
+    (void)reply_json(put_key(SANDBOX_KEY), 200);
+    second = look_token("rackspace");
+    ck_assert_str_ne(second, first);
+    ck_assert_int_eq(sandbox_count("revocations"), 0);
+
+    ck_assert_int_eq(forget()->status, 204);
+    ck_assert(!sandbox_takes(second));
+    ck_assert_ptr_nonnull(strstr(raw_read_head(fd), " 204 "));
+    ck_assert(!sandbox_takes(first));
+    ck_assert_int_eq(sandbox_count("revocations"), 2);
+    ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 
@@ -348,6 +377,7 @@ int main(void)
 
     tcase_add_test(c, starts_signed_out);
     tcase_add_test(c, logs_in_and_out_and_in);
+    tcase_add_test(c, revokes_every_token);
     tcase_add_test(c, logs_out_of_a_file);
     tcase_add_test(c, forgets_without_the_service);
     tcase_add_test(c, keeps_it_in_memory_only);

@@ -205,7 +205,7 @@ void identity_serve_validate(struct request *r)
         answer_not_found(r);
 }
 
-static void revoke_token(struct request *r, const char *id)
+static void revoke_now(struct request *r, const char *id)
 {
     _cleanup_(sandbox_unlockp) struct sandbox *s = sandbox_lock(r->sandbox);
 
@@ -216,6 +216,20 @@ static void revoke_token(struct request *r, const char *id)
     token_revoke(&s->tokens, id);
     s->counters.revocations++;
     answer_empty(r, 204);
+}
+
+static void revoke_token(struct request *r, const char *id)
+{
+    double delay;
+
+    {
+        _cleanup_(sandbox_unlockp) struct sandbox *s = sandbox_lock(r->sandbox);
+
+        delay = s->settings.revocation_delay;
+    }
+    if (delay > 0)
+        (void)request_wait(r, delay);
+    revoke_now(r, id);
 }
 
 void identity_serve_revoke_own(struct request *r)

@@ -45,6 +45,7 @@ struct sandbox_options {
 struct sandbox_settings {
     double token_lifetime;
     double login_delay;
+    double revocation_delay;
     int login_fault;
     int login_fault_count;
     int retry_after;
