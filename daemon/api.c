@@ -4,6 +4,7 @@
 #include "accept.h"
 #include "log.h"
 #include "render.h"
+#include "schedule.h"
 #include "secret.h"
 
 #include <errno.h>
@@ -191,7 +192,8 @@ void api_token(struct exchange *x)
         if (!x->ticket)
             x->ticket = cloud_login_soon(x->cloud);
         if (x->ticket > x->cloud->logins_finished) {
-            exchange_wait(x, has_timeout ? timeout * USEC_PER_SEC : x->host->login_timeout);
+            exchange_wait(x, has_timeout ? timeout * USEC_PER_SEC
+                                         : SCHEDULE_INTERVAL + x->host->login_timeout);
             return;
         }
         s = cloud_session(x->cloud);

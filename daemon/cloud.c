@@ -116,6 +116,18 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
     return 0;
 }
 
+bool cloud_backs_off(const struct cloud *c, usec_t now)
+{
+    return c->failures > 0 && now < c->next_attempt;
+}
+
+void cloud_plan_login(struct cloud *c, usec_t when)
+{
+    if (c->next_attempt > when)
+        c->next_attempt = when;
+    cloud_update(c);
+}
+
 void cloud_fail(struct cloud *c, struct problem *problem)
 {
     problem_free(c->last_problem);

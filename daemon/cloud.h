@@ -140,10 +140,15 @@ struct problem *cloud_explain(const struct cloud *c);
 
 /*
  * Starts a login or joins the one under way: its number, which logins_finished reaches when it has
- * ended; 0 when there is nothing to log in with. cloud_login_soon() is the same, but a login that
- * ended less than 5 s ago counts.
+ * ended; 0 when there is nothing to log in with.
  */
 uint64_t cloud_login(struct cloud *c);
+
+/*
+ * The same for who could do with a better token. At most one login in 5 s comes of it: when the last
+ * one is younger, the next is planned for the end of that time. After a failed one it starts nothing
+ * before the time has come for the next try; then the number is that of the last.
+ */
 uint64_t cloud_login_soon(struct cloud *c);
 
 enum cloud_challenge {
@@ -154,8 +159,8 @@ enum cloud_challenge {
 
 /*
  * A service answered 401 to the token of that generation; `resource` is a hash of what was asked
- * for. At most one login in 5 s comes of it, and ever fewer for a resource that no login cures. Who
- * was told to wait asks again when woken, with again = true, which starts nothing.
+ * for. At most one login in 5 s comes of it, ever fewer for a resource that no login cures, and
+ * none before its time after one that failed. Who was told to wait asks again when woken, with again = true, which starts nothing.
  */
 enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint64_t resource,
                                      bool again);

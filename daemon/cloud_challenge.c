@@ -62,13 +62,14 @@ enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint6
 {
     struct cloud_challenges *ch = &c->challenge;
     usec_t now = clock_boottime();
-    usec_t earliest = ch->last + SCHEDULE_CHALLENGE_INTERVAL;
+    usec_t earliest = ch->last + SCHEDULE_INTERVAL;
 
     if (c->session && c->session->generation > generation && cloud_session(c))
         return CHALLENGE_RETRY;
     if (c->login || (again && ch->login_due))
         return CHALLENGE_WAIT;
-    if (again || !c->credential || !c->provider || is_incurable(ch, resource, now))
+    if (again || !c->credential || !c->provider || is_incurable(ch, resource, now) ||
+        cloud_backs_off(c, now))
         return CHALLENGE_FINAL;
     if (ch->last == 0 || now >= earliest) {
         ch->last = now;
@@ -84,8 +85,6 @@ enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint6
     if ((ch->brought == generation && ch->accepted < generation) || c->failures > 0)
         return CHALLENGE_FINAL;
     ch->login_due = true;
-    if (c->next_attempt > earliest)
-        c->next_attempt = earliest;
-    cloud_update(c);
+    cloud_plan_login(c, earliest);
     return CHALLENGE_WAIT;
 }

@@ -156,10 +156,16 @@ uint64_t cloud_login(struct cloud *c)
 
 uint64_t cloud_login_soon(struct cloud *c)
 {
-    if (!c->login && c->last_login &&
-        clock_boottime() < c->last_login + SCHEDULE_CHALLENGE_INTERVAL)
+    usec_t now = clock_boottime(), earliest = c->last_login + SCHEDULE_INTERVAL;
+
+    if (c->login || !c->credential || !c->timer)
+        return cloud_login(c);
+    if (cloud_backs_off(c, now))
         return c->logins_finished;
-    return cloud_login(c);
+    if (!c->provider || c->last_login == 0 || now >= earliest)
+        return cloud_login(c);
+    cloud_plan_login(c, earliest);
+    return c->logins_started + 1;
 }
 
 /* Whatever login is under way is of no use any more; who waits for it waits for the next one. */

@@ -9,6 +9,13 @@
 /* Works state and timer out anew, from everything else; the one place where either changes. */
 void cloud_update(struct cloud *c);
 
+/* Whether the last login failed and it is too early for the next: the service may have asked for
+ * that, and refused credentials get no better by being tried often. */
+bool cloud_backs_off(const struct cloud *c, usec_t now);
+
+/* Has the next login begin at that time, if none is planned before. */
+void cloud_plan_login(struct cloud *c, usec_t when);
+
 void cloud_fail(struct cloud *c, struct problem *problem);
 void cloud_drop_session(struct cloud *c);
 uint32_t cloud_dice(void);

@@ -8,9 +8,9 @@
 
 #include "clock.h"
 
-#define SCHEDULE_CHALLENGE_INTERVAL \
-    (5 * USEC_PER_SEC) /* between two logins that a 401 asked for \
-                                                        */
+/* Between two logins that a 401 asked for, and before one that somebody who wants a better token
+ * asked for. */
+#define SCHEDULE_INTERVAL (5 * USEC_PER_SEC)
 
 /*
  * When to renew a token that dies at `deadline`: at a random point between 70 % and 85 % of what is

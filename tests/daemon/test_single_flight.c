@@ -9,6 +9,7 @@
 #include "stream.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define COLD_CALLERS 200
 #define SIGNED_REQUESTS 50
@@ -179,6 +180,32 @@ START_TEST(hands_back_the_401_when_the_login_fails)
 }
 END_TEST
 
+/* Nor does one come of it before the time that the identity service has asked for, or while it
+ * refuses the credentials. */
+START_TEST(does_not_press_an_identity_service_that_said_no)
+{
+    static const char *const faults[] = {"over_limit", "unauthorized"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+        sandbox_start((const char *const[]){"--token-lifetime", "100", NULL});
+        sandbox_set("'retry_after': 60");
+        (void)daemon_start(NULL);
+        sandbox_set("'login_fault': '%s'", faults[i]);
+        ck_assert_int_ge(send_text("POST", "/v1/default/refresh", NULL, NULL)->status, 400);
+        ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
+        sleep(6); /* longer than between two logins of that kind */
+        ck_assert_int_eq(get("/v1/default/proxy/x-echo/always-401")->status, 401);
+        ck_assert_int_eq(get("/v1/default/token?min_ttl=9999")->status, 200);
+        ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
+        /* Who asks for it gets it. */
+        ck_assert_int_ge(send_text("POST", "/v1/default/refresh", NULL, NULL)->status, 400);
+        ck_assert_int_eq(sandbox_count("login_attempt_times"), 3);
+        daemon_stop_all();
+        sandbox_stop();
+    }
+}
+END_TEST
+
 /* ---- bodies */
 
 static void demand_echoed(const struct reply *r, const char *body, size_t length)
@@ -323,6 +350,7 @@ int main(void)
     tcase_add_test(c, bounds_the_logins_that_a_401_asks_for);
     tcase_add_test(c, waits_rather_than_fails_when_tokens_die_again);
     tcase_add_test(c, hands_back_the_401_when_the_login_fails);
+    tcase_add_test(c, does_not_press_an_identity_service_that_said_no);
     c = stage_case(s, "bodies", 30);
     tcase_add_test(c, sends_the_body_again_after_a_401);
     tcase_add_test(c, sends_each_its_own_body_again);

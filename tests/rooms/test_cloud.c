@@ -2,12 +2,28 @@
 /* The suite of the cloud's state machine, with a provider that never gets as far as the wire: what a
  * live test would have to run out of memory or of patience for. */
 #include "cloud.h"
+#include "schedule.h"
 #include "suite.h"
 
 #include "secret.h"
 
 #include <errno.h>
 #include <string.h>
+
+static const struct problem *refusal; /* how every login fails */
+
+static int refuse(const struct cloud_config *cloud _unused_,
+                  const struct credential *credential _unused_,
+                  struct identity_request **ret _unused_, struct problem **ret_problem)
+{
+    *ret_problem = problem_copy(refusal);
+    return 1;
+}
+
+static const struct identity_provider refusing = {
+    .type = "fake",
+    .encode_login = refuse,
+};
 
 static int encode_nothing(const struct cloud_config *cloud _unused_,
                           const struct credential *credential _unused_,
@@ -52,6 +68,74 @@ static struct credential *a_credential(void)
     return credential;
 }
 
+/* A token that serves for an hour, and a login that failed a while ago. */
+static void fail_beside_a_token(enum problem_code code, unsigned retry_after)
+{
+    static struct problem problem;
+    static char detail[] = "no";
+
+    problem = (struct problem){.code = code, .retry_after = retry_after, .detail = detail};
+    refusal = &problem;
+    c->provider = &refusing;
+    c->session = session_new();
+    c->session->token = secret_strdup("token");
+    c->session->generation = c->generation = 1;
+    c->session->deadline = clock_boottime() + 3600 * USEC_PER_SEC;
+    (void)cloud_set_credential(c, a_credential());
+    ck_assert_int_eq(c->state, CLOUD_DEGRADED);
+    ck_assert_uint_eq(c->logins_started, 1);
+    c->last_login -= 2 * SCHEDULE_INTERVAL;
+}
+
+static const struct {
+    enum problem_code code;
+    unsigned retry_after;
+} setbacks[] = {
+    {PROBLEM_RATE_LIMITED, 60},
+    {PROBLEM_CREDENTIALS_REJECTED, 0},
+    {PROBLEM_IDENTITY_UNAVAILABLE, 0},
+};
+
+/* Who wants a better token or met a 401 gets what there is. */
+START_TEST(starts_nothing_before_its_time_after_a_failure)
+{
+    fail_beside_a_token(setbacks[_i].code, setbacks[_i].retry_after);
+    ck_assert(c->next_attempt > clock_boottime());
+    ck_assert_uint_eq(cloud_login_soon(c), c->logins_finished);
+    ck_assert_int_eq(cloud_challenge(c, 1, 1, false), CHALLENGE_FINAL);
+    ck_assert_uint_eq(c->logins_started, 1);
+    ck_assert_uint_eq(c->challenge.last, 0);
+    /* Who asks for a login gets one, and once the time has come so do the others. */
+    (void)cloud_login(c);
+    ck_assert_uint_eq(c->logins_started, 2);
+    c->next_attempt = clock_boottime();
+    c->last_login -= 2 * SCHEDULE_INTERVAL;
+    ck_assert_uint_eq(cloud_login_soon(c), 3);
+    c->next_attempt = clock_boottime();
+    (void)cloud_challenge(c, 1, 1, false);
+    ck_assert_uint_eq(c->logins_started, 4);
+}
+END_TEST
+
+/* A login that went well a moment ago: the next for a better token comes 5 s after it. */
+START_TEST(plans_a_login_for_who_wants_a_better_token)
+{
+    fail_beside_a_token(PROBLEM_IDENTITY_UNAVAILABLE, 0);
+    c->failures = 0;
+    c->last_login = clock_boottime();
+    c->next_attempt = USEC_INFINITY;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(cloud_login_soon(c), 2);
+        ck_assert_uint_eq(c->logins_started, 1);
+        ck_assert_uint_eq(c->next_attempt, c->last_login + SCHEDULE_INTERVAL);
+    }
+    /* One that is planned before that is good enough. */
+    c->next_attempt = c->last_login + 1;
+    ck_assert_uint_eq(cloud_login_soon(c), 2);
+    ck_assert_uint_eq(c->next_attempt, c->last_login + 1);
+}
+END_TEST
+
 START_TEST(fails_without_memory_for_the_reason)
 {
     _cleanup_(problem_freep) struct problem *why = NULL;
@@ -83,6 +167,9 @@ Suite *make_suite(void)
     TCase *t = tcase_create("states");
 
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_loop_test(t, starts_nothing_before_its_time_after_a_failure, 0,
+                        (int)ARRAY_SIZE(setbacks));
+    tcase_add_test(t, plans_a_login_for_who_wants_a_better_token);
     tcase_add_test(t, fails_without_memory_for_the_reason);
     suite_add_tcase(s, t);
     return s;
