@@ -8,6 +8,9 @@
 #include <sys/random.h>
 
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
+/* A service that writes its times in milliseconds cuts off what is behind them: only after that is the
+ * token as dead for the service as it is for us. */
+#define AFTER_THE_END (5 * USEC_PER_MSEC)
 
 static const char *const state_names[_CLOUD_STATE_MAX] = {
     [CLOUD_STARTING] = "starting",     [CLOUD_READY] = "ready",   [CLOUD_RENEWING] = "renewing",
@@ -33,6 +36,24 @@ uint32_t cloud_dice(void)
 struct session *cloud_session(const struct cloud *c)
 {
     return c->session && clock_boottime() < c->session->deadline ? c->session : NULL;
+}
+
+/*
+ * Whether the token has ended since the timer last looked, and the next one is to be had at once: a
+ * service that hands the same token back while it lives has another only now. Not after a failed
+ * login, which has its own time, nor for tokens so short that it would make a loop.
+ */
+static bool has_just_ended(const struct cloud *c)
+{
+    usec_t now = clock_boottime();
+
+    return c->session && now >= c->session->deadline && c->failures == 0 && c->credential &&
+           c->provider && c->timer && now - c->generation_since >= USEC_PER_SEC;
+}
+
+bool cloud_is_logging_in(const struct cloud *c)
+{
+    return c->login || has_just_ended(c);
 }
 
 /* ---- state */
@@ -83,8 +104,8 @@ static usec_t next_event(const struct cloud *c)
 
     if (!c->login && c->credential && c->provider)
         due = c->next_attempt;
-    if (cloud_session(c) && c->session->deadline < due)
-        due = c->session->deadline;
+    if (c->session && c->session->deadline + AFTER_THE_END < due)
+        due = c->session->deadline + AFTER_THE_END;
     return due;
 }
 
@@ -107,10 +128,11 @@ void cloud_update(struct cloud *c)
 static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct cloud *c = userdata;
+    bool at_once = has_just_ended(c);
 
     if (!cloud_session(c))
         cloud_drop_session(c);
-    if (!c->login && c->credential && c->next_attempt <= clock_boottime())
+    if (!c->login && c->credential && (at_once || c->next_attempt <= clock_boottime()))
         (void)cloud_login(c);
     cloud_update(c);
     return 0;

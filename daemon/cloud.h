@@ -85,6 +85,7 @@ struct cloud {
     enum cloud_state state;
     struct session *session;      /* may be dead: ask cloud_session() */
     uint64_t generation;          /* of the last new token */
+    usec_t generation_since;      /* when it came, CLOCK_BOOTTIME */
     struct problem *last_problem; /* NULL: the last login succeeded, or there was none */
     usec_t last_problem_at;       /* CLOCK_REALTIME */
     unsigned failures;            /* in a row */
@@ -133,6 +134,10 @@ void cloud_remove(struct cloud *c);
 
 /* The session if its token is alive at this moment, else NULL. Borrowed. */
 struct session *cloud_session(const struct cloud *c);
+
+/* Whether a login is under way, or begins within milliseconds because the token has just ended: then
+ * there will be an outcome to wait for. */
+bool cloud_is_logging_in(const struct cloud *c);
 
 /* Why there is no usable token, as a problem to hand out; NULL without memory. The caller frees it.
  */

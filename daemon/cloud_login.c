@@ -29,8 +29,10 @@ static void publish(struct cloud *c, struct session *session)
 {
     bool same = c->session && !strcmp(c->session->token, session->token);
 
-    if (!same)
+    if (!same) {
         c->generation++;
+        c->generation_since = clock_boottime();
+    }
     if (c->challenge.login_due) {
         c->challenge.brought = c->generation;
         c->challenge.accepted = 0;

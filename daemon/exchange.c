@@ -64,7 +64,7 @@ void exchange_stop_waiting(struct exchange *x)
 
 void exchange_wait_for_token(struct exchange *x)
 {
-    if (x->cloud->login && !x->late)
+    if (cloud_is_logging_in(x->cloud) && !x->late)
         exchange_wait(x, x->host->login_timeout);
     else
         exchange_unavailable(x, cloud_explain(x->cloud));

@@ -59,7 +59,8 @@ void exchange_stop_waiting(struct exchange *x);
 /* Why a request that waits has to end now; NULL when it may wait on. */
 struct problem *exchange_cut_off(const struct exchange *x);
 
-/* Waits for the login under way, if there is one; else answers why there is no token. */
+/* Waits for the login that is under way or about to be, if there is one; else answers why there is no
+ * token. */
 void exchange_wait_for_token(struct exchange *x);
 
 /* catalog_choose() with what the exchange's cloud and user say where the request is silent. */

@@ -276,6 +276,30 @@ START_TEST(does_not_loop_on_the_same_token)
 }
 END_TEST
 
+/* There is another token only when the old one has ended, and nobody has to come again for it. */
+START_TEST(has_no_gap_when_the_token_stays_the_same)
+{
+    _cleanup_(client_freep) struct client *client = NULL;
+    json_int_t generation = 0;
+    double begin, seconds;
+
+    sandbox_start((const char *const[]){"--token-lifetime", "1.9", NULL});
+    sandbox_set("'same_token': true");
+    (void)daemon_start(NULL);
+    client = client_new(daemon_socket(), NULL);
+    for (begin = time_now(); generation < 4 && time_now() < begin + patience(20);) {
+        const struct reply *r = client_ask(client, &(struct ask){.target = "/v1/default/token"});
+
+        json_demand(reply_json(r, 200), "{s:I}", "generation", &generation);
+    }
+    ck_assert_int_eq(generation, 4);
+    /* Each is asked for when it should be renewed, and when it has ended. */
+    seconds = time_now() - begin;
+    ck_assert_msg(seconds > 3 * 1.8 && seconds < 3 * 1.9 + patience(1), "%.2f s", seconds);
+    ck_assert_int_le(sandbox_count("login_attempt_times"), 8);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("renewal");
@@ -290,5 +314,6 @@ int main(void)
     tcase_add_test(c, answers_a_long_poll_with_the_next_token);
     tcase_add_test(c, ends_a_long_poll_in_time);
     tcase_add_test(c, does_not_loop_on_the_same_token);
+    tcase_add_test(c, has_no_gap_when_the_token_stays_the_same);
     return stage_run(s);
 }

@@ -136,6 +136,25 @@ START_TEST(plans_a_login_for_who_wants_a_better_token)
 }
 END_TEST
 
+/* What has just ended is replaced at once, but for tokens that are that short there is no haste. */
+START_TEST(is_logging_in_when_a_token_has_just_ended)
+{
+    usec_t now = clock_boottime();
+
+    fail_beside_a_token(PROBLEM_IDENTITY_UNAVAILABLE, 0);
+    c->generation_since = now - 2 * USEC_PER_SEC;
+    c->failures = 0;
+    ck_assert(!cloud_is_logging_in(c));
+    c->session->deadline = now;
+    ck_assert(cloud_is_logging_in(c));
+    c->generation_since = now - USEC_PER_SEC / 2;
+    ck_assert(!cloud_is_logging_in(c));
+    c->generation_since = now - 2 * USEC_PER_SEC;
+    c->failures = 1;
+    ck_assert(!cloud_is_logging_in(c));
+}
+END_TEST
+
 START_TEST(fails_without_memory_for_the_reason)
 {
     _cleanup_(problem_freep) struct problem *why = NULL;
@@ -170,6 +189,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(t, starts_nothing_before_its_time_after_a_failure, 0,
                         (int)ARRAY_SIZE(setbacks));
     tcase_add_test(t, plans_a_login_for_who_wants_a_better_token);
+    tcase_add_test(t, is_logging_in_when_a_token_has_just_ended);
     tcase_add_test(t, fails_without_memory_for_the_reason);
     suite_add_tcase(s, t);
     return s;
