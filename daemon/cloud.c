@@ -70,7 +70,7 @@ static enum cloud_state state_of(const struct cloud *c)
     if (c->last_problem)
         return c->last_problem->code == PROBLEM_CREDENTIALS_REJECTED ? CLOUD_REJECTED
                                                                      : CLOUD_FAILED;
-    return c->login ? CLOUD_STARTING : CLOUD_FAILED;
+    return c->login && !c->session && !c->ran_out ? CLOUD_STARTING : CLOUD_FAILED;
 }
 
 static void set_state(struct cloud *c, enum cloud_state state)
@@ -130,8 +130,10 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
     struct cloud *c = userdata;
     bool at_once = has_just_ended(c);
 
-    if (!cloud_session(c))
+    if (c->session && !cloud_session(c)) {
         cloud_drop_session(c);
+        c->ran_out = true;
+    }
     if (!c->login && c->credential && (at_once || c->next_attempt <= clock_boottime()))
         (void)cloud_login(c);
     cloud_update(c);

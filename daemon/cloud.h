@@ -15,7 +15,7 @@
 #include "upstream.h"
 
 enum cloud_state {
-    CLOUD_STARTING,   /* the first login is under way */
+    CLOUD_STARTING,   /* the first login with this credential is under way */
     CLOUD_READY,      /* a usable token is held */
     CLOUD_RENEWING,   /* a usable token is held and a login is under way */
     CLOUD_DEGRADED,   /* a usable token is held, the last login failed */
@@ -86,6 +86,7 @@ struct cloud {
     struct session *session;      /* may be dead: ask cloud_session() */
     uint64_t generation;          /* of the last new token */
     usec_t generation_since;      /* when it came, CLOCK_BOOTTIME */
+    bool ran_out;                 /* it ended before there was another */
     struct problem *last_problem; /* NULL: the last login succeeded, or there was none */
     usec_t last_problem_at;       /* CLOCK_REALTIME */
     unsigned failures;            /* in a row */

@@ -42,6 +42,7 @@ static void publish(struct cloud *c, struct session *session)
         c->counters.renewals++;
     cloud_drop_session(c);
     c->session = session;
+    c->ran_out = false;
 }
 
 static void succeeded(struct cloud *c, struct session *session)
@@ -188,6 +189,7 @@ uint64_t cloud_set_credential(struct cloud *c, struct credential *credential)
     credential_free(c->credential);
     c->credential = credential;
     c->refused = false;
+    c->ran_out = false;
     c->failures = 0;
     if (!cloud_session(c))
         cloud_fail(c, NULL);
@@ -202,6 +204,7 @@ static void sign_out(struct cloud *c, struct problem *why)
     credential_free(TAKE_PTR(c->credential));
     credential_free(TAKE_PTR(c->previous));
     c->refused = false;
+    c->ran_out = false;
     cloud_fail(c, why);
     c->failures = 0;
     c->next_attempt = USEC_INFINITY;
@@ -245,6 +248,7 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
         if (new_config || new_credential) {
             cancel_login(c);
             c->refused = false;
+            c->ran_out = false;
         }
         if (new_config || new_credential || !cloud_session(c)) {
             c->failures = 0;

@@ -3,11 +3,13 @@
  * and when the service says when to come back, not before that. */
 #include "daemon.h"
 #include "patience.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "stage.h"
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static json_t *identity(void)
 {
@@ -100,6 +102,45 @@ START_TEST(says_that_it_renews)
     ck_assert(r->seconds < patience(1));
     daemon_wait_state("default", "ready");
     ck_assert_int_eq(sandbox_count("logins"), 2);
+}
+END_TEST
+
+/* A renewal that takes longer than the old token lives: there is none then, and this is no start. */
+START_TEST(fails_while_it_renews_too_slowly)
+{
+    struct daemon *d;
+    const struct reply *r;
+    json_t *error;
+    int fd;
+
+    sandbox_start((const char *const[]){"--token-lifetime", "3", NULL});
+    d = daemon_start(NULL);
+    sandbox_set("'login_delay': 4, 'token_lifetime': 100");
+    daemon_wait_state("default", "renewing");
+    daemon_wait_state("default", "failed");
+    json_demand(identity(), "{s:o}", "last_error", &error);
+    ck_assert(json_is_null(error));
+    ck_assert_int_eq(get("/health")->status, 503);
+    /* Who asks now waits for that login. */
+    r = get("/v1/default/token");
+    ck_assert_int_eq(r->status, 200);
+    ck_assert_str_eq(daemon_state("default"), "ready");
+    ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
+
+    /* With a new credential it starts again. */
+    sandbox_set("'login_delay': 2");
+    ck_assert_int_eq(send_text("DELETE", "/v1/default/credential", NULL, NULL)->status, 204);
+    ck_assert_ptr_null(strstr(strstr(daemon_log(d), "is failed"), "is starting"));
+    fd = raw_connect(NULL);
+    raw_print(fd,
+              "PUT /v1/default/credential HTTP/1.1\r\nHost: localhost\r\n"
+              "Content-Length: %zu\r\n\r\n{\"username\":\"%s\",\"api_key\":\"%s\"}",
+              strlen("{\"username\":\"\",\"api_key\":\"\"}") + strlen(SANDBOX_USER SANDBOX_KEY),
+              SANDBOX_USER, SANDBOX_KEY);
+    daemon_wait_state("default", "starting");
+    daemon_wait_state("default", "ready");
+    ck_assert_ptr_nonnull(strstr(raw_read_head(fd), " 200 "));
+    ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 
@@ -212,6 +253,7 @@ int main(void)
 
     tcase_add_test(c, keeps_the_old_token_until_it_dies);
     tcase_add_test(c, says_that_it_renews);
+    tcase_add_test(c, fails_while_it_renews_too_slowly);
     tcase_add_test(c, backs_off_further_each_time);
     tcase_add_loop_test(c, comes_back_when_it_is_told_to, 0, ARRAY_SIZE(limits));
     tcase_add_test(c, does_not_insist_on_refused_credentials);
