@@ -208,12 +208,16 @@ static int read_service(struct session *s, const json_t *entry)
     return r;
 }
 
-static int read_catalog(struct session *s, const json_t *access)
+/* One that is no list is no identity service's; a token without any has none. */
+static int read_catalog(struct reader *reader, const json_t *access)
 {
-    const json_t *catalog = get(access, "serviceCatalog", JSON_ARRAY), *entry;
+    const json_t *catalog = json_object_get(access, "serviceCatalog"), *entry;
+    struct session *s = reader->session;
     size_t i;
     int r = 0;
 
+    if (catalog && !json_is_null(catalog) && !json_is_array(catalog))
+        return complain(reader, "access.serviceCatalog", "is not a list");
     json_array_foreach (catalog, i, entry) {
         if (r == 0 && json_is_object(entry))
             r = read_service(s, entry);
@@ -278,7 +282,7 @@ static int read_answer(struct reader *reader, const struct identity_answer *answ
     if (r == 0)
         r = read_user(reader->session, access);
     if (r == 0)
-        r = read_catalog(reader->session, access);
+        r = read_catalog(reader, access);
     if (r == 0)
         r = make_document(reader, root);
     return r;

@@ -241,8 +241,8 @@ START_TEST(makes_do_with_little)
         ACCESS(TOKEN ",\"tenant\":{\"id\":\"\",\"name\":null}",
                ",\"user\":{\"id\":null,\"RAX-AUTH:defaultRegion\":\"\",\"roles\":[]}"),
         /* of a wrong type */
-        ACCESS(TOKEN ",\"tenant\":\"1\"", ",\"user\":[],\"serviceCatalog\":{}"),
-        ACCESS(TOKEN ",\"tenant\":[]", ",\"user\":\"me\",\"serviceCatalog\":\"none\""),
+        ACCESS(TOKEN ",\"tenant\":\"1\"", ",\"user\":[],\"serviceCatalog\":[]"),
+        ACCESS(TOKEN ",\"tenant\":[]", ",\"user\":\"me\""),
         ACCESS(TOKEN ",\"tenant\":{\"id\":true,\"name\":7}",
                ",\"user\":{\"id\":{},\"name\":true,\"RAX-AUTH:defaultRegion\":{},\"roles\":{}}"),
         ACCESS(TOKEN ",\"tenant\":{\"id\":[1],\"name\":[]}",

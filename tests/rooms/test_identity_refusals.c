@@ -35,6 +35,8 @@ static const struct {
     {ACCESS("\"id\":\"t0\\u007fken\"," EXPIRES, ""), "access.token.id is empty or holds"},
     {ACCESS("\"id\":\"t0k\xc3\xa9n\"," EXPIRES, ""), "access.token.id is empty or holds"},
     /* a time that is none, or is over */
+    {ACCESS(ID "," EXPIRES, ",\"serviceCatalog\":{}"), "access.serviceCatalog is not a list"},
+    {ACCESS(ID "," EXPIRES, ",\"serviceCatalog\":\"none\""), "access.serviceCatalog is not a list"},
     {ACCESS(ID ",\"expires\":\"tomorrow\"", ""), "access.token.expires is not a time"},
     {ACCESS(ID ",\"expires\":\"2023-02-30T00:00:00Z\"", ""), "access.token.expires is not a time"},
     {ACCESS(ID ",\"expires\":\"2023-11-14T22:13:20Z\"", ""), "was over by the service's own clock"},
