@@ -222,13 +222,16 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
                    void *userdata)
 {
     struct broker *b = userdata;
+    bool own;
     int r;
 
     if (b->exchange_host.stopping)
         return sd_event_exit(b->event, 0); /* somebody is in a hurry */
     b->exchange_host.stopping = true;
+    own = b->socket.path != NULL;
     listen_socket_done(&b->socket);
-    server_stop_listening(b->server);
+    /* Whoever waits at systemd's sockets will be served by the next daemon. */
+    server_stop_listening(b->server, own);
     (void)sd_notifyf(false, "STOPPING=1\nSTATUS=stopping, requests in flight: %zu",
                      server_requests(b->server));
     log_info("stopping");

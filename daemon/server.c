@@ -197,16 +197,17 @@ int server_listen(struct server *s, int fd)
     return 0;
 }
 
-void server_stop_listening(struct server *s)
+void server_stop_listening(struct server *s, bool last)
 {
     for (struct listener *l = s->listeners; l; l = l->next) {
         int fd;
 
-        run(l); /* who has connected is let in */
+        if (last)
+            run(l);
         fd = MHD_quiesce_daemon(l->mhd);
         if (fd >= 0)
             close(fd);
-        run(l); /* and what they have sent is read */
+        run(l); /* what has been sent is read */
     }
 }
 

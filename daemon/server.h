@@ -66,8 +66,9 @@ DEFINE_CLEANUP(struct server *, server_free)
 /* Accepts connections on a listening socket from now on; the descriptor is the server's then. 0 or
  * a negative errno. */
 int server_listen(struct server *s, int fd);
-/* Closes the listening sockets. Connections stay, also of those who were not let in yet. */
-void server_stop_listening(struct server *s);
+/* Closes the listening sockets. Connections stay. With `last`, nobody else will listen there: who has
+ * connected and was not let in yet is. */
+void server_stop_listening(struct server *s, bool last);
 /* Has every request that waits look again. */
 void server_wake(struct server *s);
 
