@@ -151,8 +151,8 @@ static void send_request(struct signing *s)
         return;
     r = proxy_transfer_start(s, session);
     if (r == -E2BIG)
-        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
-                                              "The request has more than %d headers.",
+        (void)answered_problem(s, problem_new(PROBLEM_HEAD_TOO_LARGE,
+                                              "The request has more than %d headers: send fewer.",
                                               PROXY_HEADERS_MOST - 2));
     else if (r == -EBADMSG)
         (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
@@ -261,7 +261,7 @@ static struct problem *refuse_request(const struct exchange *x)
     if (!x->target.segments[3])
         return problem_new(PROBLEM_BAD_REQUEST, "Name a service: /v1/%s/proxy/{service}/{path}.",
                            x->cloud->config.name);
-    if (path_escapes(x->target.rest))
+    if (path_escapes(x->target.segments[3]) || path_escapes(x->target.rest))
         return problem_new(PROBLEM_BAD_PATH, "The path climbs out of the service's endpoint: "
                                              "take the `..` out of it.");
     if (!strcmp(r->method, "HEAD") && r->length != REQUEST_NO_BODY && r->length != 0)

@@ -212,6 +212,15 @@ START_TEST(says_why_there_is_no_token)
 }
 END_TEST
 
+static const char *const *many_headers(void)
+{
+    const char **headers = stage_keep(calloc(201, sizeof(*headers)));
+
+    for (size_t i = 0; i < 200; i++)
+        headers[i] = "X: 1";
+    return headers;
+}
+
 /* A request is not carried out when there would be no room to hand its answer on. */
 START_TEST(refuses_a_head_without_room_for_an_answer)
 {
@@ -234,6 +243,9 @@ START_TEST(refuses_a_head_without_room_for_an_answer)
             (void)reply_problem(r, 431, "head-too-large");
         ck_assert_int_eq(sandbox_count("requests") - before, (json_int_t)carried_out);
     }
+    (void)reply_problem(
+        ask(&(struct ask){.target = "/v1/default/proxy/x-echo/x", .headers = many_headers()}), 431,
+        "head-too-large");
     ck_assert_uint_ge(carried_out, 3);
     ck_assert_uint_lt(carried_out, ARRAY_SIZE(lengths));
 }

@@ -46,6 +46,8 @@ START_TEST(refuses_escapes)
         (void)demand_problem(target, "GET", 400, "bad-path");
         (void)demand_problem(target, "PUT", 400, "bad-path");
     }
+    (void)demand_problem("/v1/default/proxy/../x", "GET", 400, "bad-path");
+    (void)demand_problem("/v1/default/proxy/%2e%2e%2fx-bare/x", "GET", 400, "bad-path");
     ck_assert_uint_eq(capture_count(c), 0);
 }
 END_TEST
@@ -186,7 +188,7 @@ START_TEST(refuses_what_is_not_there)
         const char *code, *said[2];
     } addresses[] = {
         {"nonsense", 404, "unknown-service", {NULL}},
-        {"..", 404, "unknown-service", {NULL}},
+        {"..", 400, "bad-path", {NULL}},
         {"x-bare%2f..", 404, "unknown-service", {NULL}},
         {"x-bar", 404, "unknown-service", {NULL}},
         {"x-bare:nonsense", 404, "unknown-service", {NULL}},
