@@ -9,8 +9,9 @@
 
 #include "client.h"
 
-/* What the daemon takes for one long poll at most, in seconds. */
-#define LONGEST_POLL 3600
+/* Seconds of one long poll at most: where a daemon takes another's place between the look and the poll,
+ * it is asked for a number of the other's counting, and waits in vain. */
+#define LONGEST_POLL 60
 /* Milliseconds in which a daemon that was there has to be back, and nanoseconds between two looks. */
 #define RESTART 10000
 #define PAUSE 100000000
@@ -115,6 +116,7 @@ struct wait {
     int64_t deadline; /* by CLOCK_BOOTTIME, in milliseconds */
     lk_token *known;  /* the one of that generation, once it was seen */
     bool has_answered;
+    bool is_over; /* the last look came behind the deadline */
 };
 
 static void wait_done(struct wait *wait)
@@ -171,7 +173,8 @@ static int wait_once(struct wait *wait, lk_token **ret_token, lk_error **ret_err
         wait->known = TAKE_PTR(held);
 
     left = (wait->deadline - now_ms() + 500) / 1000;
-    if (left <= 0)
+    wait->is_over = left <= 0;
+    if (wait->is_over)
         return LK_NO_CHANGE;
     return poll_once(wait, after, left < LONGEST_POLL ? (unsigned)left : LONGEST_POLL, ret_token,
                      ret_error);
@@ -181,6 +184,17 @@ static int wait_once(struct wait *wait, lk_token **ret_token, lk_error **ret_err
 static bool is_restart(int r)
 {
     return r == LK_STOPPING || r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOENT;
+}
+
+/* Whether it is too early to give that to the caller. A daemon that stops says before the time is over
+ * that there is nothing new. */
+static bool is_to_go_on(const struct wait *wait, int r, int64_t gives_up)
+{
+    int64_t time = now_ms();
+
+    if (r == LK_NO_CHANGE)
+        return !wait->is_over;
+    return is_restart(r) && time < gives_up && time < wait->deadline;
 }
 
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
@@ -197,12 +211,10 @@ int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned
     for (;;) {
         _cleanup_(lk_error_freep) lk_error *error = NULL;
         int r = wait_once(&wait, ret_token, &error);
-        int64_t time = now_ms();
 
         if (wait.has_answered)
-            gives_up = time + RESTART;
-        /* a daemon that stops answers before the time is over that there is nothing new */
-        if (time >= wait.deadline || !(r == LK_NO_CHANGE || (is_restart(r) && time < gives_up))) {
+            gives_up = now_ms() + RESTART;
+        if (!is_to_go_on(&wait, r, gives_up)) {
             if (ret_error && error)
                 *ret_error = TAKE_PTR(error);
             return r;

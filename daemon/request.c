@@ -96,7 +96,9 @@ static bool is_continued(const char *name, const char *value)
 {
     const char *behind = name + strlen(name) + 1;
 
-    return behind + strspn(behind, " \t") != value;
+    while (behind < value && (*behind == ' ' || *behind == '\t'))
+        behind++;
+    return behind != value;
 }
 
 static int read_framing(const char *name, const char *value, void *userdata)

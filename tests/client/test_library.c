@@ -229,9 +229,9 @@ START_TEST(waits_for_tokens)
     ck_assert_ptr_null(token);
     ck_assert_ptr_null(error);
 
-    /* longer than the daemon takes at once */
+    /* longer than one poll may be */
     ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, &error), LK_NOT_READY);
-    expect_line(3, "GET /v1/default/token?after=8&timeout=3600");
+    expect_line(3, "GET /v1/default/token?after=8&timeout=60");
     ck_assert_str_eq(lk_error_message(error), "Do.");
     ck_assert_str_eq(lk_error_title(error), "T");
     ck_assert_str_eq(lk_error_detail(error), "Do.");
@@ -242,7 +242,7 @@ START_TEST(waits_for_tokens)
     ck_assert_int_eq(lk_token_wait(client, NULL, 8, 9999, &token, NULL), 0);
     ck_assert_uint_eq(lk_token_generation(token), 1);
     lk_token_free(token);
-    expect_line(5, "GET /v1/default/token?after=0&timeout=3600");
+    expect_line(5, "GET /v1/default/token?after=0&timeout=60");
     dialogue_finish();
 }
 END_TEST
@@ -268,7 +268,7 @@ START_TEST(waits_through_restarts)
     ck_assert_ptr_null(error);
     lk_token_free(token);
     for (size_t i = 0; i < 6; i++)
-        expect_line(i, i == 1 || i == 4 ? "GET /v1/default/token?after=8&timeout=3600"
+        expect_line(i, i == 1 || i == 4 ? "GET /v1/default/token?after=8&timeout=60"
                                         : "GET /v1/default/token?after=0&timeout=0");
     dialogue_finish();
 }

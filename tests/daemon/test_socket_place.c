@@ -44,6 +44,8 @@ START_TEST(is_in_a_folder_with_the_right_mode)
     const char *folder = stage_path("run");
     struct stat st;
 
+    if (process_is_wrapped()) /* which makes files of its own, and reads them */
+        return;
     sandbox_start(NULL);
     ck_assert_int_eq(mkdir(folder, 0700), 0);
     ck_assert_int_eq(chown(folder, NOBODY, NOBODY), 0);

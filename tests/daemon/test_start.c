@@ -101,6 +101,8 @@ START_TEST(bears_closed_standard_streams)
     _cleanup_(client_freep) struct client *c = client_new(socket, NULL);
     struct process p = {0};
 
+    if (process_is_wrapped()) /* which wants them open */
+        return;
     for (size_t i = 0; words[i]; i++)
         argv[4 + i] = words[i];
     process_start(&p, &(struct process_options){.argv = argv, .log = stage_path("closed.log")});

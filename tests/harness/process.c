@@ -232,6 +232,13 @@ const char *const *process_wrap(const char *const *argv)
     return all;
 }
 
+bool process_is_wrapped(void)
+{
+    const char *wrapper = getenv("LATCHKEY_WRAPPER");
+
+    return wrapper && *wrapper;
+}
+
 bool process_is_instrumented(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -243,5 +250,5 @@ bool process_is_instrumented(void)
     return true;
 #endif
 #endif
-    return getenv("LATCHKEY_WRAPPER") && *getenv("LATCHKEY_WRAPPER");
+    return process_is_wrapped();
 }
