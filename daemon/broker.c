@@ -122,7 +122,6 @@ static void apply_config(struct broker *b)
 {
     const struct config *c = b->config;
 
-    apply_timeouts(b, c);
     log_set_level(b->options.log_level >= 0 ? b->options.log_level : c->log_level);
     for (size_t i = 0; i < c->n_warnings; i++)
         log_warning("%s", c->warnings[i]);
@@ -148,14 +147,13 @@ static int reload(struct broker *b, char **ret_error)
         return r;
     /* The logins that come of the new configuration are made by its timeouts. */
     apply_timeouts(b, fresh);
-    r = clouds_configure(&b->clouds, &b->cloud_host, fresh, ret_error);
+    r = clouds_configure(&b->clouds, &b->cloud_host, fresh, false, ret_error);
     if (r < 0) {
         apply_timeouts(b, old);
         config_free(fresh);
         return r;
     }
-    if (!same_text(old->socket, fresh->socket) ||
-        !same_text(old->socket_group, fresh->socket_group) ||
+    if (!same_text(old->socket, fresh->socket) || old->socket_group != fresh->socket_group ||
         old->socket_mode != fresh->socket_mode)
         log_warning("%s: socket, socket_mode and socket_group count from the next restart on",
                     fresh->path);
@@ -319,7 +317,7 @@ static int start_listening(struct broker *b, char **ret_error)
     b->exchange_host.server = b->server;
     if (b->options.socket)
         listen_close_passed();
-    r = b->options.socket ? 0 : serve_passed(b, ret_error);
+    r = serve_passed(b, ret_error);
     if (r == 0)
         r = listen_own(b, ret_error);
     return r < 0 ? r : 0;
@@ -338,7 +336,7 @@ int broker_run(struct broker *b, char **ret_error)
     if (r < 0)
         return r;
     notify_patience(b);
-    r = clouds_configure(&b->clouds, &b->cloud_host, b->config, ret_error);
+    r = clouds_configure(&b->clouds, &b->cloud_host, b->config, false, ret_error);
     if (r < 0)
         return r;
     config_forget_keys(b->config);
@@ -378,8 +376,8 @@ int broker_check(struct broker *b)
     bool all_well = true;
     int r;
 
-    b->clouds.forgiving = true; /* each cloud has its line */
-    r = clouds_configure(&b->clouds, &b->cloud_host, b->config, &error);
+    /* forgiving: each cloud has its line */
+    r = clouds_configure(&b->clouds, &b->cloud_host, b->config, true, &error);
     if (r < 0) {
         printf("%s\n", error ? error : strerror(-r));
         return 1;
@@ -426,6 +424,7 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .metrics = b->metrics,
         .own_uid = geteuid(),
     };
+    apply_timeouts(b, b->config);
     apply_config(b);
     *ret = TAKE_PTR(b);
     return 0;

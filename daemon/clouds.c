@@ -177,13 +177,13 @@ static struct cloud **make_all(const struct clouds *c, const struct cloud_host *
 }
 
 int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
-                     char **ret_error)
+                     bool forgiving, char **ret_error)
 {
     struct reading *readings = NULL;
     struct cloud **all;
     int r;
 
-    r = read_credentials(config, c->forgiving, &readings, ret_error);
+    r = read_credentials(config, forgiving, &readings, ret_error);
     if (r < 0)
         return r;
     all = make_all(c, host, config);

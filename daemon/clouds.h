@@ -12,17 +12,17 @@ struct clouds {
     struct cloud *preset;         /* what `default` stands for; one of them */
     struct clouds_watch *watches; /* one for each cloud, in the same order */
     const struct config *config;
-    bool forgiving; /* set by the owner: a malformed credential fails its cloud and not the whole */
 };
 
 /*
  * Makes the clouds be what the configuration says: starts new ones, tells the others, stops those
  * that are gone. The credentials are read here; one that is malformed fails the whole, with
- * ret_error set to a sentence, and nothing has changed then. 0 or a negative errno; with -ENOMEM a
- * cloud may have its new settings already, but the clouds and their configuration are the old ones.
+ * ret_error set to a sentence, and nothing has changed then; with `forgiving` it fails its cloud only.
+ * 0 or a negative errno; with -ENOMEM a cloud may have its new settings already, but the clouds and
+ * their configuration are the old ones.
  */
 int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
-                     char **ret_error);
+                     bool forgiving, char **ret_error);
 
 /* The cloud of that name, or NULL. Borrowed. */
 struct cloud *clouds_find(const struct clouds *c, const char *name);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 /* Keeps a sentence, which it takes, for whoever loads the configuration. What is wrong in [DEFAULT]
  * comes up with every cloud, and is said once. */
@@ -224,6 +225,7 @@ static int config_new(const char *path, struct config **ret)
     if (!c)
         return -ENOMEM;
     c->socket_mode = 0660;
+    c->socket_group = getegid();
     c->log_level = LOG_INFO;
     c->connect_timeout = 10 * USEC_PER_SEC;
     c->login_timeout = 30 * USEC_PER_SEC;
@@ -323,7 +325,6 @@ void config_free(struct config *c)
     free(c->path);
     free(c->default_cloud);
     free(c->socket);
-    free(c->socket_group);
     free(c);
 }
 

@@ -39,7 +39,7 @@ struct config {
 
     char *socket;            /* NULL: the usual place */
     mode_t socket_mode;      /* 0660 */
-    char *socket_group;      /* NULL: the process's own */
+    gid_t socket_group;      /* the process's own */
     int log_level;           /* syslog priority, LOG_INFO */
     usec_t connect_timeout;  /* 10 s: to reach a cloud */
     usec_t login_timeout;    /* 30 s: a whole login */

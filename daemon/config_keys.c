@@ -214,10 +214,14 @@ static int parse_socket(const char *value, void *field)
     return set_text(field, path);
 }
 
-/* Looked up already here, where its line can be named; kept as it is written. */
 static int parse_group(const char *value, void *field)
 {
-    return getgrnam(value) ? set_text(field, value) : -EINVAL;
+    const struct group *group = getgrnam(value);
+
+    if (!group)
+        return -EINVAL;
+    *(gid_t *)field = group->gr_gid;
+    return 0;
 }
 
 /* Nothing, or a colon and a port. */
@@ -265,7 +269,7 @@ const struct config_key config_keys[_KEY_MAX] = {
                     "an absolute path of at most 107 bytes"},
     [KEY_SOCKET_MODE] = {"socket_mode", parse_mode, IN_DAEMON(socket_mode), KEY_FIELD_PLAIN,
                          "an octal mode such as 0660"},
-    [KEY_SOCKET_GROUP] = {"socket_group", parse_group, IN_DAEMON(socket_group), KEY_FIELD_STRING,
+    [KEY_SOCKET_GROUP] = {"socket_group", parse_group, IN_DAEMON(socket_group), KEY_FIELD_PLAIN,
                           "the name of a group that there is"},
     [KEY_LOG_LEVEL] = {"log_level", parse_log_level, IN_DAEMON(log_level), KEY_FIELD_PLAIN,
                        "error, warning, notice, info or debug"},

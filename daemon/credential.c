@@ -210,39 +210,32 @@ static bool is_guarded_by_systemd(const char *path)
     return strncmp(real_path, real_folder, length) == 0 && real_path[length] == '/';
 }
 
-/* The daemon's user, as chown takes one. */
-static int own_name(char **ret)
+/* What comes before the change of mode: mode 600 shuts out a daemon that reads somebody else's file. */
+static int make_own(const char *path, char **ret_command)
 {
     const struct passwd *p = getpwuid(geteuid());
-    char *name = NULL;
+    int n = p ? asprintf(ret_command, "chown %s %s && ", p->pw_name, path)
+              : asprintf(ret_command, "chown %u %s && ", geteuid(), path);
 
-    if (p)
-        name = strdup(p->pw_name);
-    else if (asprintf(&name, "%u", geteuid()) < 0)
-        name = NULL;
-    if (!name)
-        return -ENOMEM;
-    *ret = name;
-    return 0;
+    return n < 0 ? -ENOMEM : 0;
 }
 
 int credential_exposure(const char *path, const struct stat *st, char **ret_warning)
 {
-    /* Mode 600 shuts out a daemon that reads somebody else's file; root it does not. */
-    bool is_others = st->st_uid != geteuid() && geteuid() != 0;
-    _cleanup_(freep) char *name = NULL;
+    _cleanup_(freep) char *chown = NULL;
     char *warning = NULL;
 
     if (!(st->st_mode & (S_IRGRP | S_IROTH)) || is_guarded_by_systemd(path)) {
         *ret_warning = NULL;
         return 0;
     }
-    if (is_others && own_name(&name) < 0)
+    /* Root reads any file. */
+    if (st->st_uid != geteuid() && geteuid() != 0 && make_own(path, &chown) < 0) {
+        chown = NULL;
         return -ENOMEM;
-    if (asprintf(&warning,
-                 "%s: others than its owner can read the key in it; run `%s%s%s%s%schmod 600 %s`",
-                 path, is_others ? "chown " : "", is_others ? name : "", is_others ? " " : "",
-                 is_others ? path : "", is_others ? " && " : "", path) < 0)
+    }
+    if (asprintf(&warning, "%s: others than its owner can read the key in it; run `%schmod 600 %s`",
+                 path, chown ? chown : "", path) < 0)
         return -ENOMEM;
     *ret_warning = warning;
     return 0;

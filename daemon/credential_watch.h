@@ -10,7 +10,8 @@
 
 struct credential_watch;
 
-/* 0 or a negative errno: -ENOENT when neither the file's folder nor the one around it exists. The path is copied. */
+/* 0 or a negative errno: -ENOENT when neither the file's folder nor the one around it exists. The
+ * path is copied. */
 int credential_watch_new(sd_event *event, const char *path, void (*changed)(void *userdata),
                          void *userdata, struct credential_watch **ret);
 void credential_watch_free(struct credential_watch *w);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
@@ -62,18 +61,6 @@ static int remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) < 0 ? -errno : 0;
 }
 
-static int find_group(const char *name, gid_t *ret)
-{
-    const struct group *g;
-
-    errno = 0;
-    g = getgrnam(name);
-    if (!g)
-        return errno ? -errno : -ESRCH;
-    *ret = g->gr_gid;
-    return 0;
-}
-
 /* A socket's mode is what the creator's umask leaves at the moment of bind(). */
 static int bind_with(int fd, const struct sockaddr_un *address, mode_t mode)
 {
@@ -84,36 +71,24 @@ static int bind_with(int fd, const struct sockaddr_un *address, mode_t mode)
     return r;
 }
 
-/* Said for the process's own group too: a folder may hand its group down to whatever is made in it.
- * Whoever owns a socket may give it to any group that he is in, without a privilege. */
-static int give_to(const char *path, const char *group)
-{
-    gid_t gid = getegid();
-    int r = group ? find_group(group, &gid) : 0;
-
-    if (r < 0)
-        return r;
-    return fchownat(AT_FDCWD, path, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-}
-
-/* The mode is right from the first moment, the group before listen(): until then nobody can
- * connect. */
-static int bind_and_listen(int fd, const struct sockaddr_un *address, mode_t mode,
-                           const char *group)
+/* The mode is right from the first moment, the group before listen(): until then nobody can connect. The
+ * process's own is said too: a folder may hand its group down to whatever is made in it. Whoever owns a
+ * socket may give it to any group that he is in, without a privilege. */
+static int bind_and_listen(int fd, const struct sockaddr_un *address, mode_t mode, gid_t group)
 {
     int r = bind_with(fd, address, mode);
 
     if (r < 0)
         return r;
-    r = give_to(address->sun_path, group);
-    if (r >= 0 && listen(fd, SOMAXCONN) < 0)
+    if (fchownat(AT_FDCWD, address->sun_path, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0 ||
+        listen(fd, SOMAXCONN) < 0) {
         r = -errno;
-    if (r < 0)
         (void)unlink(address->sun_path);
+    }
     return r;
 }
 
-static int make(const char *path, mode_t mode, const char *group, struct listen_socket *ret)
+static int make(const char *path, mode_t mode, gid_t group, struct listen_socket *ret)
 {
     _cleanup_(closep) int fd = -1, lock_fd = -1;
     _cleanup_(freep) char *copy = strdup(path);
@@ -151,8 +126,6 @@ static const char *advice(int error)
         return "there is something that is no socket: move it away, or choose another --socket";
     case -ENOENT:
         return "its folder does not exist: make it, or choose another --socket";
-    case -ESRCH:
-        return "there is no such group: correct socket_group";
     case -EPERM:
         return "this user may not give a socket to socket_group";
     default:
@@ -160,7 +133,7 @@ static const char *advice(int error)
     }
 }
 
-int listen_socket_make(const char *path, mode_t mode, const char *group, struct listen_socket *ret,
+int listen_socket_make(const char *path, mode_t mode, gid_t group, struct listen_socket *ret,
                        char **ret_error)
 {
     int r = make(path, mode, group, ret);

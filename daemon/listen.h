@@ -16,10 +16,9 @@ struct listen_socket {
 
 /*
  * Makes a socket at path. One that nobody listens on any more is replaced, one that somebody does
- * is not: -EADDRINUSE. group may be NULL: the process's own. 0 or a negative errno, with ret_error set to a sentence
- * that says what to do.
+ * is not: -EADDRINUSE. 0 or a negative errno, with ret_error set to a sentence that says what to do.
  */
-int listen_socket_make(const char *path, mode_t mode, const char *group, struct listen_socket *ret,
+int listen_socket_make(const char *path, mode_t mode, gid_t group, struct listen_socket *ret,
                        char **ret_error);
 
 /* Takes the path away again and gives the lock back; the descriptor has an owner of its own by

@@ -38,10 +38,10 @@ START_TEST(test_out_of_memory)
     char *error = NULL;
 
     ck_assert_int_ge(sd_event_new(&host.event), 0);
-    ck_assert_int_eq(clouds_configure(&clouds, &host, old, &error), 0);
+    ck_assert_int_eq(clouds_configure(&clouds, &host, old, false, &error), 0);
     calls_until_failure = (unsigned)_i;
     fresh = load("[c]\n[a]\n[d]\n");
-    ck_assert_int_eq(clouds_configure(&clouds, &host, fresh, &error), -ENOMEM);
+    ck_assert_int_eq(clouds_configure(&clouds, &host, fresh, false, &error), -ENOMEM);
     config_free(fresh);
 
     ck_assert_ptr_eq(clouds.config, old);
@@ -53,7 +53,7 @@ START_TEST(test_out_of_memory)
     ck_assert(!clouds_ready(&clouds));
 
     fresh = load("[b]\n[c]\n");
-    ck_assert_int_eq(clouds_configure(&clouds, &host, fresh, &error), 0);
+    ck_assert_int_eq(clouds_configure(&clouds, &host, fresh, false, &error), 0);
     config_free(old);
     ck_assert_ptr_null(clouds_find(&clouds, "a"));
     ck_assert_ptr_nonnull(clouds_find(&clouds, "c"));

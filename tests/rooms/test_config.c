@@ -7,6 +7,7 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <syslog.h>
 
 /* The warning of that number, without the folder of its file. */
@@ -169,7 +170,7 @@ START_TEST(test_every_key)
     ck_assert_str_eq(c->default_cloud, "b.2_B-");
     ck_assert_str_eq(c->socket, "/run/x.sock");
     ck_assert_uint_eq(c->socket_mode, 0600);
-    ck_assert_str_eq(c->socket_group, "adm");
+    ck_assert_uint_eq(c->socket_group, getgrnam("adm")->gr_gid);
     ck_assert_int_eq(c->log_level, LOG_DEBUG);
     ck_assert_uint_eq(c->connect_timeout, USEC_PER_SEC);
     ck_assert_uint_eq(c->login_timeout, 86400 * USEC_PER_SEC);
@@ -201,7 +202,7 @@ static void assert_defaults(const struct config *c)
     ck_assert_ptr_null(c->clouds[0].user_agent);
     ck_assert_ptr_null(c->socket);
     ck_assert_uint_eq(c->socket_mode, 0660);
-    ck_assert_ptr_null(c->socket_group);
+    ck_assert_uint_eq(c->socket_group, getegid());
     ck_assert_int_eq(c->log_level, LOG_INFO);
     ck_assert_uint_eq(c->connect_timeout, 10 * USEC_PER_SEC);
     ck_assert_uint_eq(c->login_timeout, 30 * USEC_PER_SEC);
