@@ -54,8 +54,8 @@ const char *transport_socket(const struct transport *transport);
 
 /*
  * Makes the exchange. 0 once an answer came whole, whatever it says; a callback's negative errno;
- * else what broke: -ENOENT, -ENOTDIR, -ELOOP, -ECONNREFUSED, -EPROTOTYPE, -EACCES (no connection), -ETIMEDOUT, -ECONNRESET,
- * -EPROTO, -EMSGSIZE, -ENODATA (the reader ended early), -ENOMEM.
+ * else what broke: -ENOENT, -ENOTDIR, -ELOOP, -ECONNREFUSED, -EPROTOTYPE, -EACCES (no connection),
+ * -ETIMEDOUT, -ECONNRESET, -EPROTO, -EMSGSIZE, -ENODATA (the reader ended early), -ENOMEM.
  */
 int transport_exchange(struct transport *transport, const struct transport_call *call);
 

@@ -372,23 +372,26 @@ void api_put_credential(struct exchange *x)
 void api_delete_credential(struct exchange *x)
 {
     struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
-    const struct problem *problem;
+    const struct problem *problem = NULL;
 
-    if (!x->ticket) {
+    if (!x->revocation) {
         log_with(LOG_NOTICE, &fields, "the credential of cloud %s is to be forgotten",
                  x->cloud->config.name);
-        x->ticket = cloud_forget(x->cloud);
+        if (cloud_forget(x->cloud, &x->revocation) < 0)
+            problem = problem_or_no_memory(NULL);
     }
-    if (cloud_revokes(x->cloud, x->ticket) && !x->late) {
-        exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+    if (x->revocation && !cloud_revocation_has_ended(x->revocation)) {
+        if (!x->late)
+            exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+        else
+            exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
+                                            "Key and token are forgotten here; the token's "
+                                            "revocation is still under way."));
         return;
     }
-    problem = x->ticket ? cloud_revocation_problem(x->cloud, x->ticket) : NULL;
-    if (cloud_revokes(x->cloud, x->ticket))
-        exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
-                                        "Key and token are forgotten here; the token's revocation "
-                                        "is still under way."));
-    else if (problem)
+    if (x->revocation)
+        problem = cloud_revocation_problem(x->revocation);
+    if (problem)
         exchange_problem(x, problem_new(problem->code,
                                         "Key and token are forgotten here, but the token was not "
                                         "revoked: %s",

@@ -283,7 +283,6 @@ void cloud_unref(struct cloud *c)
     credential_free(c->credential);
     credential_free(c->previous);
     problem_free(c->last_problem);
-    problem_free(c->revocation_problem);
     cloud_config_done(&c->config);
     free(c);
 }

@@ -76,7 +76,6 @@ struct cloud {
     const struct identity_provider *provider; /* NULL: this build has none for it */
 
     struct credential *credential;       /* what logs in; NULL: signed out */
-    bool refused;                        /* the identity service does not want `credential` */
     struct credential *previous;         /* comes back when `credential`, handed in, is refused */
     struct credential_digest configured; /* of what the configuration last had */
     uint64_t salt;                       /* of that digest */
@@ -100,9 +99,6 @@ struct cloud {
     struct cloud_challenges challenge;
 
     struct cloud_revocation *revocations; /* those under way */
-    uint64_t revocations_started;         /* numbers them */
-    uint64_t revocation_failed;           /* the youngest that did; 0: none */
-    struct problem *revocation_problem;   /* of that one */
 
     sd_event_source *timer;
     struct cloud_waiter *waiters;
@@ -166,7 +162,8 @@ enum cloud_challenge {
 /*
  * A service answered 401 to the token of that generation; `resource` is a hash of what was asked
  * for. At most one login in 5 s comes of it, ever fewer for a resource that no login cures, and
- * none before its time after one that failed. Who was told to wait asks again when woken, with again = true, which starts nothing.
+ * none before its time after one that failed. Who was told to wait asks again when woken, with
+ * again = true, which starts nothing.
  */
 enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint64_t resource,
                                      bool again);
@@ -181,14 +178,17 @@ void cloud_accepted(struct cloud *c, uint64_t generation, uint64_t resource);
  * number, or 0 without a provider. */
 uint64_t cloud_set_credential(struct cloud *c, struct credential *credential);
 
-/* Forgets credential and token and has the identity service revoke the token: the revocation's
- * number, or 0 when there was no token. */
-uint64_t cloud_forget(struct cloud *c);
+/*
+ * Forgets credential and token and has the identity service revoke the token. 0 with a reference to the
+ * revocation, or with NULL when there was no token; -ENOMEM: both are forgotten, but the token lives on.
+ */
+int cloud_forget(struct cloud *c, struct cloud_revocation **ret);
 
-/* Whether that revocation is still under way, and, when it is not, why the token was not revoked;
- * NULL: it was. Of several that fail at a time the youngest speaks for all. Borrowed. */
-bool cloud_revokes(const struct cloud *c, uint64_t number);
-const struct problem *cloud_revocation_problem(const struct cloud *c, uint64_t number);
+/* Whether it has ended, and, when it has, why the token was not revoked; NULL: it was. Borrowed. */
+bool cloud_revocation_has_ended(const struct cloud_revocation *r);
+const struct problem *cloud_revocation_problem(const struct cloud_revocation *r);
+void cloud_revocation_unref(struct cloud_revocation *r);
+DEFINE_CLEANUP(struct cloud_revocation *, cloud_revocation_unref)
 
 /* Seconds until the next planned login, or -1 when there is none. */
 int64_t cloud_refresh_in(const struct cloud *c);

@@ -51,7 +51,6 @@ static void succeeded(struct cloud *c, struct session *session)
 
     publish(c, session);
     c->failures = 0;
-    c->refused = false;
     c->counters.logins_succeeded++;
     c->next_attempt = schedule_renewal(now, session->deadline, cloud_dice());
     c->challenge.login_due = false;
@@ -63,7 +62,6 @@ static void succeeded(struct cloud *c, struct session *session)
 /* Nobody locks out a cloud that works with a mistyped key: what was there before comes back. */
 static bool restore_previous(struct cloud *c)
 {
-    c->refused = !c->previous;
     if (!c->previous)
         return false;
     credential_free(c->credential);
@@ -100,7 +98,7 @@ static void finish(struct cloud *c, struct session *session, struct problem *pro
     if (session)
         succeeded(c, session);
     else
-        failed(c, problem ? problem : problem_no_memory());
+        failed(c, problem_or_no_memory(problem));
     cloud_update(c);
     cloud_wake(c);
 }
@@ -180,15 +178,19 @@ static void cancel_login(struct cloud *c)
 
 /* ---- credentials */
 
+/* One that is known to be refused is no help: it would be tried again at once. */
+static bool is_refused(const struct cloud *c)
+{
+    return c->failures > 0 && c->last_problem->code == PROBLEM_CREDENTIALS_REJECTED;
+}
+
 uint64_t cloud_set_credential(struct cloud *c, struct credential *credential)
 {
     cancel_login(c);
-    /* One that is known to be refused is no help: it would be tried again at once. */
-    if (c->credential && !c->previous && !c->refused)
+    if (c->credential && !c->previous && !is_refused(c))
         c->previous = TAKE_PTR(c->credential);
     credential_free(c->credential);
     c->credential = credential;
-    c->refused = false;
     c->ran_out = false;
     c->failures = 0;
     if (!cloud_session(c))
@@ -203,7 +205,6 @@ static void sign_out(struct cloud *c, struct problem *why)
     c->logins_finished = c->logins_started;
     credential_free(TAKE_PTR(c->credential));
     credential_free(TAKE_PTR(c->previous));
-    c->refused = false;
     c->ran_out = false;
     cloud_fail(c, why);
     c->failures = 0;
@@ -247,7 +248,6 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
         problem_free(unreadable);
         if (new_config || new_credential) {
             cancel_login(c);
-            c->refused = false;
             c->ran_out = false;
         }
         if (new_config || new_credential || !cloud_session(c)) {
@@ -262,15 +262,16 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
     return 0;
 }
 
-uint64_t cloud_forget(struct cloud *c)
+int cloud_forget(struct cloud *c, struct cloud_revocation **ret)
 {
     struct session *session = cloud_session(c);
-    uint64_t revocation = 0;
+    int r = 0;
 
+    *ret = NULL;
     if (session && c->provider)
-        revocation = cloud_revoke(c, session->token);
+        r = cloud_revoke(c, session->token, ret);
     sign_out(c, NULL);
     cloud_update(c);
     cloud_wake(c);
-    return revocation;
+    return r;
 }

@@ -1,111 +1,118 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a token that is not wanted any more. Each has a revocation of its own: a cloud that is
- * signed out, in and out again may have several under way, and none of them is forgotten.
+ * The end of a token that is not wanted any more. Each has a revocation of its own, with an outcome of
+ * its own: a cloud that is signed out, in and out again may have several under way.
  */
 #include "cloud_private.h"
 
 #include "log.h"
 
+#include <errno.h>
+
 struct cloud_revocation {
+    unsigned
+        refs; /* the cloud's, while it is under way, and those of who wants to know the outcome */
     struct cloud_revocation *next;
-    struct cloud *cloud;
-    struct identity_call *call;
-    uint64_t number;
+    struct cloud *cloud;        /* NULL: it has ended */
+    struct identity_call *call; /* NULL with it */
+    struct problem *problem;    /* NULL: it went well */
 };
 
-static void revocation_free(struct cloud_revocation *r)
+void cloud_revocation_unref(struct cloud_revocation *r)
 {
+    if (!r || --r->refs > 0)
+        return;
     identity_call_free(r->call);
+    problem_free(r->problem);
     free(r);
 }
 
-static void ended(struct cloud *c, uint64_t number, struct problem *problem)
+bool cloud_revocation_has_ended(const struct cloud_revocation *r)
+{
+    return !r->cloud;
+}
+
+const struct problem *cloud_revocation_problem(const struct cloud_revocation *r)
+{
+    return r->problem;
+}
+
+static void log_outcome(const struct cloud *c, const struct problem *problem)
 {
     struct log_fields fields = {.cloud = c->config.name,
                                 .code = problem ? problem_word(problem->code) : NULL};
 
     log_with(problem ? LOG_WARNING : LOG_INFO, &fields, "cloud %s: the token was %s%s",
              c->config.name, problem ? "not revoked: " : "revoked", problem ? problem->detail : "");
-    if (problem && number > c->revocation_failed) {
-        problem_free(c->revocation_problem);
-        c->revocation_problem = problem;
-        c->revocation_failed = number;
-    } else {
-        problem_free(problem);
-    }
-    cloud_wake(c);
 }
 
-static void on_revocation(const struct identity_answer *answer, const struct problem *failure,
-                          void *userdata)
+static void end(struct cloud_revocation *r, struct problem *problem)
 {
-    struct cloud_revocation *r = userdata, **link = &r->cloud->revocations;
-    struct problem *problem = NULL;
-    struct cloud *c = r->cloud;
-    uint64_t number = r->number;
-    bool gone = false;
+    struct cloud *c = TAKE_PTR(r->cloud);
+    struct cloud_revocation **link = &c->revocations;
 
-    if (!answer)
-        problem = problem_copy(failure);
-    else if (answer->status < 300 || answer->status == 404 || answer->status == 401)
-        gone = true;
-    else
-        problem = problem_new(PROBLEM_BAD_ANSWER,
-                              "The identity service answered %u to the revocation: the token lives "
-                              "on until it expires.",
-                              answer->status);
     while (*link != r)
         link = &(*link)->next;
     *link = r->next;
-    revocation_free(r);
-    ended(c, number, gone || problem ? problem : problem_no_memory());
+    identity_call_free(TAKE_PTR(r->call));
+    r->problem = problem;
+    log_outcome(c, problem);
+    cloud_revocation_unref(r);
+    cloud_wake(c);
 }
 
-uint64_t cloud_revoke(struct cloud *c, const char *token)
+static void on_answer(const struct identity_answer *answer, const struct problem *failure,
+                      void *userdata)
 {
-    struct cloud_revocation *r = calloc(1, sizeof(*r));
+    struct cloud_revocation *r = userdata;
+
+    if (!answer)
+        end(r, problem_or_no_memory(problem_copy(failure)));
+    else if (answer->status < 300 || answer->status == 404 || answer->status == 401)
+        end(r, NULL);
+    else
+        end(r,
+            problem_or_no_memory(problem_new(
+                PROBLEM_BAD_ANSWER,
+                "The identity service answered %u to the revocation: the token lives on until it "
+                "expires.",
+                answer->status)));
+}
+
+static int start(struct cloud_revocation *r, struct cloud *c, const char *token)
+{
     struct identity_request *request;
-    uint64_t number = ++c->revocations_started;
+    int result = c->provider->encode_revoke(&c->config, token, &request);
 
-    if (r && c->provider->encode_revoke(&c->config, token, &request) >= 0 &&
-        identity_call_start(c->host->upstream, request, &c->config, &c->host->limits, on_revocation,
-                            r, &r->call) >= 0) {
-        r->cloud = c;
-        r->number = number;
-        r->next = c->revocations;
-        c->revocations = r;
-    } else {
-        free(r);
-        ended(c, number, problem_no_memory());
+    if (result < 0)
+        return result;
+    return identity_call_start(c->host->upstream, request, &c->config, &c->host->limits, on_answer,
+                               r, &r->call);
+}
+
+int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **ret)
+{
+    _cleanup_(cloud_revocation_unrefp) struct cloud_revocation *r = calloc(1, sizeof(*r));
+
+    if (r)
+        r->refs = 1;
+    if (!r || start(r, c, token) < 0) {
+        log_outcome(c, problem_or_no_memory(NULL));
+        return -ENOMEM;
     }
-    return number;
-}
-
-bool cloud_revokes(const struct cloud *c, uint64_t number)
-{
-    const struct cloud_revocation *r = c->revocations;
-
-    while (r && r->number != number)
-        r = r->next;
-    return r != NULL;
-}
-
-const struct problem *cloud_revocation_problem(const struct cloud *c, uint64_t number)
-{
-    return number <= c->revocation_failed ? c->revocation_problem : NULL;
+    r->refs++;
+    r->cloud = c;
+    r->next = c->revocations;
+    c->revocations = r;
+    *ret = TAKE_PTR(r);
+    return 0;
 }
 
 void cloud_break_off_revocations(struct cloud *c)
 {
-    while (c->revocations) {
-        struct cloud_revocation *r = c->revocations;
-        uint64_t number = r->number;
-
-        c->revocations = r->next;
-        revocation_free(r);
-        ended(c, number,
-              problem_new(PROBLEM_STOPPING,
-                          "The revocation was broken off: the token lives on until it expires."));
-    }
+    while (c->revocations)
+        end(c->revocations,
+            problem_or_no_memory(problem_new(PROBLEM_STOPPING,
+                                             "The revocation was broken off: the token lives on "
+                                             "until it expires.")));
 }

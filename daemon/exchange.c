@@ -27,21 +27,20 @@ static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
     return 0;
 }
 
-struct problem *exchange_cut_off(const struct exchange *x)
+bool exchange_cut_off(struct exchange *x)
 {
-    if (!x->host->cut_off)
-        return NULL;
-    return problem_new(PROBLEM_STOPPING,
-                       "The daemon is stopping and could not wait for the answer any "
-                       "longer; whether the request took effect is not known.");
+    if (x->host->cut_off)
+        exchange_problem(x,
+                         problem_new(PROBLEM_STOPPING,
+                                     "The daemon is stopping and could not wait for the answer any "
+                                     "longer; whether the request took effect is not known."));
+    return x->host->cut_off;
 }
 
 void exchange_wait(struct exchange *x, usec_t timeout)
 {
-    if (x->host->cut_off) {
-        exchange_problem(x, exchange_cut_off(x));
+    if (exchange_cut_off(x))
         return;
-    }
     if (x->cloud->removed) {
         exchange_problem(x,
                          problem_new(PROBLEM_UNKNOWN_CLOUD, "Cloud %s is not configured any more.",
@@ -175,6 +174,7 @@ void exchange_free(struct exchange *x)
         return;
     cloud_waiter_cancel(&x->waiter);
     sd_event_source_disable_unref(x->deadline);
+    cloud_revocation_unref(x->revocation);
     cloud_unref(x->cloud);
     target_done(&x->target);
     secret_free(x->body);

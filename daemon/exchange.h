@@ -39,8 +39,9 @@ struct exchange {
 
     struct cloud_waiter waiter;
     sd_event_source *deadline;
-    bool late;       /* the deadline has passed */
-    uint64_t ticket; /* the login that this one waits for; 0: none yet */
+    bool late;                           /* the deadline has passed */
+    uint64_t ticket;                     /* the login that this one waits for; 0: none yet */
+    struct cloud_revocation *revocation; /* a reference; NULL: none */
 
     char *body; /* secret memory, NUL-terminated; NULL: none */
     size_t length;
@@ -56,8 +57,8 @@ void exchange_wait(struct exchange *x, usec_t timeout);
 /* What it waited for has come: the next wait has a deadline of its own. */
 void exchange_stop_waiting(struct exchange *x);
 
-/* Why a request that waits has to end now; NULL when it may wait on. */
-struct problem *exchange_cut_off(const struct exchange *x);
+/* Whether a request that waits has to end now: then it has its answer. */
+bool exchange_cut_off(struct exchange *x);
 
 /* Waits for the login that is under way or about to be, if there is one; else answers why there is no
  * token. */

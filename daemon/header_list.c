@@ -82,13 +82,14 @@ int header_list_add(struct header_list *l, const char *line, size_t length)
     const char *colon = memchr(line, ':', (size_t)(end - line));
     char *to;
 
+    /* What one program takes for a length, or for the end of a line, and the next one does not. */
+    if (memchr(line, '\r', (size_t)(end - line)))
+        return -EBADMSG;
     if (*line == ' ' || *line == '\t')
         return unfold(l, skip_blanks(line, end), end);
     if (!colon)
         return 0;
-    /* What one program takes for a length, and the next one does not. */
-    if (strcspn(line, " \t\r:") < (size_t)(colon - line) ||
-        memchr(colon, '\r', (size_t)(end - colon)))
+    if (strcspn(line, " \t:") < (size_t)(colon - line))
         return -EBADMSG;
     to = reserve(l, length + 2);
     if (!to)

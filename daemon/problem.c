@@ -56,9 +56,9 @@ const char *problem_title(enum problem_code code)
 static char no_memory_detail[] = "The daemon is out of memory: try again in a moment.";
 static struct problem no_memory = {.code = PROBLEM_INTERNAL, .detail = no_memory_detail};
 
-struct problem *problem_no_memory(void)
+struct problem *problem_or_no_memory(struct problem *p)
 {
-    return &no_memory;
+    return p ? p : &no_memory;
 }
 
 struct problem *problem_new(enum problem_code code, const char *format, ...)

@@ -54,9 +54,9 @@ const char *problem_title(enum problem_code code);
 
 /* Makes a problem; NULL when there is no memory. The caller frees it. */
 struct problem *problem_new(enum problem_code code, const char *format, ...) _printf_(2, 3);
-/* For those who keep a problem, with NULL for none: what there is to keep without memory for one.
- * problem_free() leaves it alone. */
-struct problem *problem_no_memory(void);
+/* For those to whom NULL means that there is no problem: the same, or one that says that there was no
+ * memory for it, which problem_free() leaves alone. */
+struct problem *problem_or_no_memory(struct problem *p);
 struct problem *problem_copy(const struct problem *p);
 void problem_free(struct problem *p);
 DEFINE_CLEANUP(struct problem *, problem_free)

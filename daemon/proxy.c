@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Room for the headers of an ordinary answer: a request is not carried out whose answer cannot be handed
- * on. */
+/* Room for the headers of an ordinary answer: a request is not carried out whose answer cannot be
+ * handed on. */
 #define ANSWER_HEAD_LEAST ((size_t)2 * 1024)
 
 static struct signing *signing_of(const struct request *r)
@@ -224,9 +224,9 @@ static void step(struct signing *s)
 {
     if (s->answered)
         return;
-    if (s->exchange->host->cut_off && s->status == 0) {
+    if (s->status == 0 && exchange_cut_off(s->exchange)) {
         transfer_free(TAKE_PTR(s->transfer));
-        (void)answered_problem(s, exchange_cut_off(s->exchange));
+        s->answered = true;
         return;
     }
     if (s->challenged)

@@ -28,9 +28,9 @@ struct signing {
     bool challenged;    /* a 401 is kept until a login has ended: it is sent again or handed back */
     bool challenge_new; /* and the cloud has not been told of it */
     bool retried;
-    bool expecting;      /* the service was asked whether it wants the body */
-    bool not_understood; /* it answered 417 to that: it is sent again without */
-    bool unasked;        /* and is not asked again */
+    bool
+        not_understood; /* a 417 to the question whether it wants the body: to be sent again without */
+    bool unasked;       /* and it is not asked again */
     bool answered;
 
     struct proxy_address address;

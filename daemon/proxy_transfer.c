@@ -93,6 +93,16 @@ static void wake(struct signing *s)
     request_wake(s->exchange->request);
 }
 
+/* Whether the service may refuse the body before it is sent: one that cannot be kept for a second try
+ * must not be lost to a 401. */
+static bool is_asked_first(const struct signing *s)
+{
+    const struct request *r = s->exchange->request;
+
+    return !s->unasked && (r->expects_continue || r->length == REQUEST_UNKNOWN_LENGTH ||
+                           r->length > (int64_t)RING_SIZE);
+}
+
 static bool is_all_sent(const struct signing *s)
 {
     return s->up_complete && ring_used(&s->up) == 0;
@@ -109,7 +119,7 @@ static bool on_head(struct transfer *t _unused_, unsigned status, void *userdata
         cloud_challenge_failed(s->exchange->cloud, s->resource);
     /* What comes of it is decided in step(): a transfer cannot be started from within another. */
     s->challenged = s->challenge_new = status == 401 && !s->retried;
-    s->not_understood = status == 417 && s->expecting && !is_all_sent(s);
+    s->not_understood = status == 417 && is_asked_first(s) && !is_all_sent(s);
     /* libcurl sends nothing more once a service has said no. */
     s->up_refused = status >= 300 && !is_sent_again(s);
     wake(s);
@@ -230,9 +240,6 @@ static int start(struct signing *s, const struct session *session, struct lines 
         return result;
     l->line[l->n] = NULL;
     s->generation = session->generation;
-    /* A body that cannot be kept for a second try must not be lost to a 401. */
-    s->expecting = !s->unasked && (r->expects_continue || r->length == REQUEST_UNKNOWN_LENGTH ||
-                                   r->length > (int64_t)RING_SIZE);
     return transfer_start(x->host->upstream,
                           &(struct transfer_request){
                               .method = r->method,
@@ -240,7 +247,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
                               .target = s->target,
                               .headers = (const char *const *)l->line,
                               .length = r->length,
-                              .expect_continue = s->expecting,
+                              .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),
                               .verify = x->cloud->config.verify_ssl,
                               .ca_file = x->cloud->config.ca_file,

@@ -17,10 +17,10 @@
 /* ---- connections */
 
 /*
- * A client that has said all it has to say, and waits for the answer. libmicrohttpd reads once more from
- * a connection that is resumed, takes the end that it finds for the client's own, and closes; those with a
- * timeout of their own it looks after before it reads from any. The timeout itself is for a body that
- * will never be whole.
+ * A client that has said all it has to say, and waits for the answer. libmicrohttpd reads once more
+ * from a connection that is resumed, takes the end that it finds for the client's own, and closes;
+ * those with a timeout of their own it looks after before it reads from any. The timeout itself is for
+ * a body that will never be whole.
  */
 static void half_close(struct connection *c)
 {

@@ -359,38 +359,33 @@ static const char *advice(enum problem_code code)
 
 static struct problem *explain(const struct transfer *t, CURLcode result)
 {
-    enum problem_code code = classify(result);
+    /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
+    bool bad_head = !t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR);
+    bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
+    enum problem_code code = bad_head ? PROBLEM_BAD_ANSWER : classify(result);
     _cleanup_(freep) char *where = origin(t->url);
     const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
-    const char *todo = advice(code);
 
-    /* A header line beyond its limit is a lack of memory to libcurl, one beyond ours a failed write. */
-    if (t->head_error == -EBADMSG) {
-        code = PROBLEM_BAD_ANSWER;
-        what = "A header of the answer is malformed";
-        todo = advice(code);
-    } else if (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR)) {
-        code = PROBLEM_BAD_ANSWER;
-        what = "The headers of the answer are too large";
-        todo = advice(code);
-    } else if (result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable) {
+    if (bad_head)
+        what = t->head_error == -EBADMSG ? "A header of the answer is malformed"
+                                         : "The headers of the answer are too large";
+    else if (unrepeated)
         what = "The connection ended without an answer to what is not to be sent twice";
-        todo = "see whether it was carried out before you send it again";
-    }
-    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what, todo);
+    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what,
+                       unrepeated ? "see whether it was carried out before you send it again"
+                                  : advice(code));
 }
 
 void transfer_finish(struct transfer *t, CURLcode result)
 {
-    static char out_of_memory[] = "The daemon is out of memory.";
-    static const struct problem no_memory = {.code = PROBLEM_INTERNAL, .detail = out_of_memory};
     _cleanup_(problem_freep) struct problem *problem = NULL;
-    bool failed = result != CURLE_OK || !t->head_done;
 
-    if (failed)
-        problem = explain(t, result == CURLE_OK ? CURLE_GOT_NOTHING : result);
+    if (result == CURLE_OK && !t->head_done)
+        result = CURLE_GOT_NOTHING;
+    if (result != CURLE_OK)
+        problem = problem_or_no_memory(explain(t, result));
     release_handle(t);
-    t->handler.done(t, failed && !problem ? &no_memory : problem, t->userdata);
+    t->handler.done(t, problem, t->userdata);
 }
 
 size_t transfer_head_length(const struct transfer *t)

@@ -54,7 +54,8 @@ struct transfer_request {
 struct transfer_handler {
     /* The final status and headers are here; false gives up what follows, and the connection. */
     bool (*head)(struct transfer *t, unsigned status, void *userdata);
-    /* Part of the answer's body: 0 when all of it was taken, TRANSFER_PAUSE to have it offered again, or TRANSFER_ABORT. */
+    /* Part of the answer's body: 0 when all of it was taken, TRANSFER_PAUSE to have it offered again,
+     * or TRANSFER_ABORT. */
     int (*body)(struct transfer *t, const char *data, size_t length, void *userdata);
     /* Fills in some of the request's body: bytes, 0 at its end, TRANSFER_PAUSE or TRANSFER_ABORT.
      */

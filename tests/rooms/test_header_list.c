@@ -42,8 +42,8 @@ START_TEST(takes_lines)
 }
 END_TEST
 
-static const char *const bad[] = {"A : b\r\n", "A\t: b\r\n", "A B: c\r\n", "A: b\rc\r\n",
-                                  "A\r: b\r\n"};
+static const char *const bad[] = {"A : b\r\n",   "A\t: b\r\n", "A B: c\r\n",
+                                  "A: b\rc\r\n", "A\r: b\r\n", " c\rd\r\n"};
 
 START_TEST(refuses_what_can_be_read_in_two_ways)
 {

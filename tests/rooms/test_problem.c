@@ -39,13 +39,15 @@ END_TEST
 
 START_TEST(has_one_for_no_memory)
 {
-    struct problem *p = problem_no_memory();
+    struct problem *p = problem_or_no_memory(NULL), *other = problem_new(PROBLEM_DENIED, "no");
 
     ck_assert_int_eq(p->code, PROBLEM_INTERNAL);
     ck_assert(*p->detail);
     problem_free(p);
-    ck_assert_ptr_eq(problem_no_memory(), p);
+    ck_assert_ptr_eq(problem_or_no_memory(NULL), p);
     ck_assert(*p->detail);
+    ck_assert_ptr_eq(problem_or_no_memory(other), other);
+    problem_free(other);
 }
 END_TEST
 
