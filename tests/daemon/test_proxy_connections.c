@@ -104,13 +104,6 @@ START_TEST(refuses_a_certificate_of_somebody_else)
 }
 END_TEST
 
-static char *read_body(int fd, char *head)
-{
-    struct wire w = wire_parse(head, strlen(head));
-
-    return raw_read(fd, strtoul(wire_take(&w, "Content-Length"), NULL, 10));
-}
-
 /* A service that speaks no TLS where TLS was said. */
 START_TEST(refuses_plain_http_for_https)
 {
@@ -127,7 +120,7 @@ START_TEST(refuses_plain_http_for_https)
     raw_print(service, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     head = raw_read_head(client);
     ck_assert_msg(strstr(head, " 502 "), "%s", head);
-    ck_assert_ptr_nonnull(strstr(read_body(client, head), "\"tls-failure\""));
+    ck_assert_ptr_nonnull(strstr(wire_read_body(client, head), "\"tls-failure\""));
     close(client);
     close(service);
     close(listener);
@@ -155,13 +148,8 @@ struct scene {
 /* The service is played here: one request has been answered, and the connection is kept. */
 static struct scene start_scene(void)
 {
-    struct scene s;
-    int port;
+    struct scene s = {.listener = wire_play()};
 
-    s.listener = wire_listen(&port);
-    sandbox_start((const char *const[]){
-        "--extra-service", stage_text("bare,x-bare,,http://127.0.0.1:%d", port), NULL});
-    (void)daemon_start(NULL);
     s.client = raw_connect(NULL);
     raw_print(s.client, "GET /v1/default/proxy/x-bare/first HTTP/1.1\r\nHost: l\r\n\r\n");
     s.service = wire_accept(s.listener);
@@ -247,7 +235,7 @@ START_TEST(sends_nothing_twice_that_counts_twice)
     close(s.service);
     head = raw_read_head(s.client);
     ck_assert_msg(strstr(head, " 502 "), "%s", head);
-    body = read_body(s.client, head);
+    body = wire_read_body(s.client, head);
     ck_assert_msg(strstr(body, "carried out"), "%s", body);
     s.service = wire_accept(s.listener);
     ck_assert_str_eq(raw_read_all(s.service, NULL), "");
@@ -270,7 +258,7 @@ START_TEST(tells_of_the_second_failure_only)
     (void)raw_read_head(s.service);
     raw_print(s.service, "HTTP/1.1 nonsense\r\n\r\n");
     head = raw_read_head(s.client);
-    body = read_body(s.client, head);
+    body = wire_read_body(s.client, head);
     ck_assert_ptr_nonnull(strstr(body, "\"bad-answer\""));
     ck_assert_msg(!strstr(body, "reset"), "the connection was not reset: %s", body);
     end_scene(&s);

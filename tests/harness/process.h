@@ -42,8 +42,8 @@ void process_kill(struct process *p);
 /* LATCHKEY_WRAPPER's words in front of those: valgrind, say. The array lasts until the test's end. */
 const char *const *process_wrap(const char *const *argv);
 
-/* Whether daemon and command run in a program of $LATCHKEY_WRAPPER's, such as valgrind, which has needs of
- * its own. */
+/* Whether daemon and command run in a program of $LATCHKEY_WRAPPER's, such as valgrind, which has
+ * needs of its own. */
 bool process_is_wrapped(void);
 
 /* Whether the daemon runs wrapped or with a sanitizer: then its memory says nothing, and it is

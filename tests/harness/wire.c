@@ -224,6 +224,23 @@ void wire_fill_hole(void)
         close(hole[i]);
 }
 
+char *wire_read_body(int fd, const char *head)
+{
+    struct wire w = wire_parse(head, strlen(head));
+
+    return raw_read(fd, strtoul(wire_take(&w, "Content-Length"), NULL, 10));
+}
+
+int wire_play(void)
+{
+    int port, fd = wire_listen(&port);
+
+    sandbox_start((const char *const[]){
+        "--extra-service", stage_text("bare,x-bare,,http://127.0.0.1:%d", port), NULL});
+    (void)daemon_start(NULL);
+    return fd;
+}
+
 int wire_accept(int fd)
 {
     double end = time_now() + patience(BOUND);

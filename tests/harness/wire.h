@@ -44,8 +44,15 @@ void wire_take_framing(struct wire *w);
 /* The token that requests are signed with. */
 const char *wire_token(void);
 
-/* A port of that IPv4 address at which nobody gets connected, nor hears why: the queue of who listens is
- * full. 0: any port; which it is. wire_fill_hole() makes the port free again. */
+/* Reads the body whose length that head announces. */
+char *wire_read_body(int fd, const char *head);
+
+/* The sandbox with a service x-bare that the test plays itself, and the daemon: where the service
+ * listens. */
+int wire_play(void);
+
+/* A port of that IPv4 address at which nobody gets connected, nor hears why: the queue of who listens
+ * is full. 0: any port; which it is. wire_fill_hole() makes the port free again. */
 int wire_dig_hole(const char *address, int port);
 void wire_fill_hole(void);
 
