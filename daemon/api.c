@@ -193,7 +193,7 @@ void api_token(struct exchange *x)
             x->ticket = cloud_login_soon(x->cloud);
         if (x->ticket > x->cloud->logins_finished) {
             exchange_wait(x, has_timeout ? timeout * USEC_PER_SEC
-                                         : SCHEDULE_INTERVAL + x->host->login_timeout);
+                                         : SCHEDULE_INTERVAL + x->cloud->config.login_timeout);
             return;
         }
         s = cloud_session(x->cloud);
@@ -265,7 +265,7 @@ static void answer_login(struct exchange *x)
     if (x->ticket == 0)
         exchange_unavailable(x, cloud_explain(x->cloud));
     else if (x->ticket > x->cloud->logins_finished && !x->late)
-        exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+        exchange_wait(x, x->cloud->config.login_timeout + USEC_PER_SEC);
     else if (x->ticket > x->cloud->logins_finished)
         exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
                                         "The login is still under way: ask for the identity "
@@ -285,56 +285,34 @@ void api_refresh(struct exchange *x)
     answer_login(x);
 }
 
-/* The member's text, secret memory; NULL when it is not there. False when it is no text, or an
- * empty one. */
-static bool member(json_t *document, const char *key, const char **ret)
+/* One member of the document: a field of a credential, given once, as a text that is not empty. */
+static int take_member(struct credential *c, const char *name, const json_t *value)
 {
-    json_t *value = json_object_get(document, key);
+    enum credential_field field = credential_field_find(name);
+    const char *text = json_string_value(value);
 
-    *ret = json_string_value(value);
-    return !value || (*ret && **ret);
-}
-
-static bool only_known_members(json_t *document)
-{
-    static const char *const known[] = {"username", "api_key", "password", "tenant_id",
-                                        "tenant_name"};
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    json_object_foreach (document, key, value) {
-        for (i = 0; i < ARRAY_SIZE(known); i++)
-            if (!strcmp(key, known[i]))
-                break;
-        if (i == ARRAY_SIZE(known))
-            return false;
-    }
-    return true;
+    if (field == _CREDENTIAL_FIELD_MAX || !text || !*text || c->fields[field])
+        return 1;
+    return credential_set(c, field, text);
 }
 
 /* 0, 1 for a body that is none, or -ENOMEM. */
 static int parse_credential(const char *body, size_t length, struct credential **ret)
 {
-    const char *username, *api_key, *password, *tenant_id, *tenant_name;
-    _cleanup_(credential_freep) struct credential *credential = NULL;
-    json_t *document = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
-    int r = 1;
+    _cleanup_(credential_freep) struct credential *c = credential_new();
+    json_t *document = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL), *value;
+    enum credential_field field, key;
+    const char *name;
+    int r = !c ? -ENOMEM : json_is_object(document) ? 0 : 1;
 
-    if (json_is_object(document) && only_known_members(document) &&
-        member(document, "username", &username) && member(document, "api_key", &api_key) &&
-        member(document, "password", &password) && member(document, "tenant_id", &tenant_id) &&
-        member(document, "tenant_name", &tenant_name) && username && !api_key != !password) {
-        r = credential_new(api_key ? CREDENTIAL_API_KEY : CREDENTIAL_PASSWORD, username,
-                           api_key ? api_key : password, &credential);
-        if (r >= 0 && tenant_id && !(credential->tenant_id = strdup(tenant_id)))
-            r = -ENOMEM;
-        if (r >= 0 && tenant_name && !(credential->tenant_name = strdup(tenant_name)))
-            r = -ENOMEM;
-    }
+    json_object_foreach (document, name, value)
+        if (r == 0)
+            r = take_member(c, name, value);
+    if (r == 0 && credential_check(c, &field, &key) != CREDENTIAL_WHOLE)
+        r = 1;
     json_decref(document);
     if (r == 0)
-        *ret = TAKE_PTR(credential);
+        *ret = TAKE_PTR(c);
     return r;
 }
 
@@ -357,8 +335,9 @@ void api_put_credential(struct exchange *x)
                 x, r < 0 ? NULL
                          : problem_new(PROBLEM_BAD_REQUEST,
                                        "The body has to be a JSON object with username and either "
-                                       "api_key or password, none of them empty; tenant_id and "
-                                       "tenant_name may be added."));
+                                       "api_key or password, none of them empty; tenant_id, "
+                                       "tenant_name and what else latchkeyd.conf(5) lists of a "
+                                       "login may be added."));
             return;
         }
         secret_free(TAKE_PTR(x->body));
@@ -382,7 +361,7 @@ void api_delete_credential(struct exchange *x)
     }
     if (x->revocation && !cloud_revocation_has_ended(x->revocation)) {
         if (!x->late)
-            exchange_wait(x, x->host->login_timeout + USEC_PER_SEC);
+            exchange_wait(x, x->cloud->config.login_timeout + USEC_PER_SEC);
         else
             exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
                                             "Key and token are forgotten here; the token's "

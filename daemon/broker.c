@@ -64,10 +64,14 @@ static void notify_status(const struct broker *b)
 /* READY comes when a first login has ended: systemd is to wait for that, however long it may take. */
 static void notify_patience(const struct broker *b)
 {
-    unsigned long long patience = b->config->login_timeout + START_MARGIN;
+    usec_t longest = 0;
 
+    for (size_t i = 0; i < b->config->n_clouds; i++)
+        if (b->config->clouds[i].login_timeout > longest)
+            longest = b->config->clouds[i].login_timeout;
     if (!b->ready)
-        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%llu", patience);
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%llu",
+                         (unsigned long long)(longest + START_MARGIN));
 }
 
 static bool may_be_called_ready(const struct broker *b)
@@ -107,17 +111,6 @@ static int load_config(const struct broker_options *o, struct config **ret, char
     return r;
 }
 
-static void apply_timeouts(struct broker *b, const struct config *c)
-{
-    b->cloud_host.limits = (struct identity_limits){
-        .connect_timeout = c->connect_timeout,
-        .total_timeout = c->login_timeout,
-    };
-    b->exchange_host.connect_timeout = c->connect_timeout;
-    b->exchange_host.upstream_timeout = c->upstream_timeout;
-    b->exchange_host.login_timeout = c->login_timeout;
-}
-
 static void apply_config(struct broker *b)
 {
     const struct config *c = b->config;
@@ -145,11 +138,8 @@ static int reload(struct broker *b, char **ret_error)
     r = load_config(&b->options, &fresh, ret_error);
     if (r < 0)
         return r;
-    /* The logins that come of the new configuration are made by its timeouts. */
-    apply_timeouts(b, fresh);
     r = clouds_configure(&b->clouds, &b->cloud_host, fresh, false, ret_error);
     if (r < 0) {
-        apply_timeouts(b, old);
         config_free(fresh);
         return r;
     }
@@ -349,7 +339,7 @@ int broker_run(struct broker *b, char **ret_error)
 
 static bool check_done(const struct cloud *c)
 {
-    return !c->credential || !c->provider || c->logins_finished > 0;
+    return !c->credential || c->logins_finished > 0;
 }
 
 static bool report(const struct cloud *c)
@@ -424,7 +414,6 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .metrics = b->metrics,
         .own_uid = geteuid(),
     };
-    apply_timeouts(b, b->config);
     apply_config(b);
     *ret = TAKE_PTR(b);
     return 0;

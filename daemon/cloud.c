@@ -48,7 +48,7 @@ static bool has_just_ended(const struct cloud *c)
     usec_t now = clock_boottime();
 
     return c->session && now >= c->session->deadline && c->failures == 0 && c->credential &&
-           c->provider && c->timer && now - c->generation_since >= USEC_PER_SEC;
+           c->timer && now - c->generation_since >= USEC_PER_SEC;
 }
 
 bool cloud_is_logging_in(const struct cloud *c)
@@ -102,7 +102,7 @@ static usec_t next_event(const struct cloud *c)
 {
     usec_t due = USEC_INFINITY;
 
-    if (!c->login && c->credential && c->provider)
+    if (!c->login && c->credential)
         due = c->next_attempt;
     if (c->session && c->session->deadline + AFTER_THE_END < due)
         due = c->session->deadline + AFTER_THE_END;
@@ -182,7 +182,7 @@ int64_t cloud_refresh_in(const struct cloud *c)
 {
     usec_t now = clock_boottime();
 
-    if (!c->credential || !c->provider || c->next_attempt == USEC_INFINITY)
+    if (!c->credential || c->next_attempt == USEC_INFINITY)
         return -1;
     return c->login || c->next_attempt <= now ? 0
                                               : (int64_t)((c->next_attempt - now) / USEC_PER_SEC);
@@ -258,8 +258,7 @@ struct cloud *cloud_ref(struct cloud *c)
 
 void cloud_stop(struct cloud *c)
 {
-    identity_call_free(c->login);
-    c->login = NULL;
+    identity_attempt_free(TAKE_PTR(c->login));
     cloud_break_off_revocations(c);
     c->timer = sd_event_source_disable_unref(c->timer);
     c->logins_finished = c->logins_started;
@@ -276,13 +275,14 @@ void cloud_unref(struct cloud *c)
 {
     if (!c || --c->refs > 0)
         return;
-    identity_call_free(c->login);
+    identity_attempt_free(c->login);
     cloud_break_off_revocations(c);
     sd_event_source_disable_unref(c->timer);
     session_unref(c->session);
     credential_free(c->credential);
     credential_free(c->previous);
     problem_free(c->last_problem);
+    identity_place_done(&c->place);
     cloud_config_done(&c->config);
     free(c);
 }

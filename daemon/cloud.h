@@ -9,8 +9,7 @@
 #ifndef CLOUD_H
 #define CLOUD_H
 
-#include "identity.h"
-#include "identity_call.h"
+#include "identity_login.h"
 #include "session.h"
 #include "upstream.h"
 
@@ -29,7 +28,6 @@ enum cloud_state {
 struct cloud_host {
     sd_event *event;
     struct upstream *upstream;
-    struct identity_limits limits;
     void (*changed)(void *userdata); /* a cloud's state is another one now */
     void *userdata;
 };
@@ -73,7 +71,7 @@ struct cloud {
     unsigned refs;
     const struct cloud_host *host;
     struct cloud_config config;
-    const struct identity_provider *provider; /* NULL: this build has none for it */
+    struct identity_place place; /* of its identity service, as far as it is known */
 
     struct credential *credential;       /* what logs in; NULL: signed out */
     struct credential *previous;         /* comes back when `credential`, handed in, is refused */
@@ -91,7 +89,7 @@ struct cloud {
     unsigned failures;            /* in a row */
     usec_t next_attempt;          /* CLOCK_BOOTTIME; USEC_INFINITY: none planned */
 
-    struct identity_call *login;
+    struct identity_attempt *login;
     uint64_t logins_started; /* numbers the logins: the one under way, or the last one */
     uint64_t logins_finished;
     usec_t last_login; /* when the last one ended, CLOCK_BOOTTIME */
@@ -175,7 +173,7 @@ void cloud_challenge_failed(struct cloud *c, uint64_t resource);
 void cloud_accepted(struct cloud *c, uint64_t generation, uint64_t resource);
 
 /* A credential handed in over the socket, the cloud's from here on: logs in at once. The login's
- * number, or 0 without a provider. */
+ * number. */
 uint64_t cloud_set_credential(struct cloud *c, struct credential *credential);
 
 /*

@@ -68,8 +68,7 @@ enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint6
         return CHALLENGE_RETRY;
     if (c->login || (again && ch->login_due))
         return CHALLENGE_WAIT;
-    if (again || !c->credential || !c->provider || is_incurable(ch, resource, now) ||
-        cloud_backs_off(c, now))
+    if (again || !c->credential || is_incurable(ch, resource, now) || cloud_backs_off(c, now))
         return CHALLENGE_FINAL;
     if (ch->last == 0 || now >= earliest) {
         ch->last = now;

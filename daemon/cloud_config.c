@@ -57,7 +57,14 @@ static int copy_text(const struct cloud_config *from, const struct config_key *k
 
 int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret)
 {
-    _cleanup_(cloud_config_done) struct cloud_config copy = {.verify_ssl = from->verify_ssl};
+    _cleanup_(cloud_config_done) struct cloud_config copy = {
+        .verify_ssl = from->verify_ssl,
+        .revoke_on_exit = from->revoke_on_exit,
+        .connect_timeout = from->connect_timeout,
+        .login_timeout = from->login_timeout,
+        .upstream_timeout = from->upstream_timeout,
+        .request_timeout = from->request_timeout,
+    };
 
     copy.name = strdup(from->name);
     if (!copy.name)
@@ -86,8 +93,7 @@ void cloud_config_done(struct cloud_config *c)
 
 void cloud_config_forget_keys(struct cloud_config *c)
 {
-    secret_free(TAKE_PTR(c->api_key));
-    secret_free(TAKE_PTR(c->password));
+    credential_forget_keys(&c->login);
 }
 
 void config_forget_keys(struct config *c)

@@ -103,41 +103,15 @@ static void finish(struct cloud *c, struct session *session, struct problem *pro
     cloud_wake(c);
 }
 
-static void on_login(const struct identity_answer *answer, const struct problem *failure,
-                     void *userdata)
+static void on_login(struct session *session, struct problem *problem, void *userdata)
 {
     struct cloud *c = userdata;
-    struct problem *problem = NULL;
-    struct session *session = NULL;
 
-    if (!answer)
-        problem = problem_copy(failure);
-    else
-        (void)c->provider->decode_login(answer, &session, &problem);
-    identity_call_free(TAKE_PTR(c->login));
+    identity_attempt_free(TAKE_PTR(c->login));
     finish(c, session, problem);
 }
 
 /* ---- a login's start */
-
-static int start_login(struct cloud *c, struct problem **ret_problem)
-{
-    struct identity_request *request = NULL;
-    int r;
-
-    if (!c->provider) {
-        *ret_problem = problem_new(PROBLEM_UNSUPPORTED_IDENTITY,
-                                   "This latchkeyd has no provider for identity_type %s of cloud "
-                                   "%s.",
-                                   c->config.identity_type, c->config.name);
-        return 1;
-    }
-    r = c->provider->encode_login(&c->config, c->credential, &request, ret_problem);
-    if (r != 0)
-        return r;
-    return identity_call_start(c->host->upstream, request, &c->config, &c->host->limits, on_login,
-                               c, &c->login);
-}
 
 uint64_t cloud_login(struct cloud *c)
 {
@@ -148,7 +122,8 @@ uint64_t cloud_login(struct cloud *c)
     if (c->login)
         return c->logins_started;
     c->logins_started++;
-    if (start_login(c, &problem) == 0)
+    if (identity_attempt_start(c->host->upstream, &c->config, c->credential, &c->place, on_login, c,
+                               &c->login, &problem) == 0)
         cloud_update(c);
     else
         finish(c, NULL, problem);
@@ -163,7 +138,7 @@ uint64_t cloud_login_soon(struct cloud *c)
         return cloud_login(c);
     if (cloud_backs_off(c, now))
         return c->logins_finished;
-    if (!c->provider || c->last_login == 0 || now >= earliest)
+    if (c->last_login == 0 || now >= earliest)
         return cloud_login(c);
     cloud_plan_login(c, earliest);
     return c->logins_started + 1;
@@ -172,7 +147,7 @@ uint64_t cloud_login_soon(struct cloud *c)
 /* Whatever login is under way is of no use any more; who waits for it waits for the next one. */
 static void cancel_login(struct cloud *c)
 {
-    identity_call_free(TAKE_PTR(c->login));
+    identity_attempt_free(TAKE_PTR(c->login));
     c->challenge.login_due = false;
 }
 
@@ -230,7 +205,8 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
     new_config = !c->config.name || !cloud_config_equal(&c->config, &copy);
     cloud_config_done(&c->config);
     c->config = copy;
-    c->provider = identity_find(c->config.identity_type);
+    if (new_config)
+        identity_place_done(&c->place);
 
     /* A file that cannot be read at the moment is no reason to give up the key that was in it. */
     new_credential =
@@ -268,7 +244,7 @@ int cloud_forget(struct cloud *c, struct cloud_revocation **ret)
     int r = 0;
 
     *ret = NULL;
-    if (session && c->provider)
+    if (session)
         r = cloud_revoke(c, session->token, ret);
     sign_out(c, NULL);
     cloud_update(c);

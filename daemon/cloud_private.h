@@ -20,7 +20,7 @@ void cloud_fail(struct cloud *c, struct problem *problem);
 void cloud_drop_session(struct cloud *c);
 uint32_t cloud_dice(void);
 
-/* Has the identity service revoke the token. 0 with a reference, or -ENOMEM. */
+/* Has the identity service revoke the token. 0 with a reference, or with NULL where it cannot; -ENOMEM. */
 int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **ret);
 void cloud_break_off_revocations(struct cloud *c);
 

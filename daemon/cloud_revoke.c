@@ -5,6 +5,7 @@
  */
 #include "cloud_private.h"
 
+#include "identity_call.h"
 #include "log.h"
 
 #include <errno.h>
@@ -81,19 +82,24 @@ static void on_answer(const struct identity_answer *answer, const struct problem
 
 static int start(struct cloud_revocation *r, struct cloud *c, const char *token)
 {
+    const struct identity_login login = {.cloud = &c->config, .endpoint = c->place.endpoint};
     struct identity_request *request;
-    int result = c->provider->encode_revoke(&c->config, token, &request);
+    int result = c->place.provider->encode_revoke(&login, token, &request);
 
     if (result < 0)
         return result;
-    return identity_call_start(c->host->upstream, request, &c->config, &c->host->limits, on_answer,
-                               r, &r->call);
+    return identity_call_start(c->host->upstream, request, &c->config,
+                               clock_boottime() + c->config.login_timeout, on_answer, r, &r->call);
 }
 
 int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **ret)
 {
-    _cleanup_(cloud_revocation_unrefp) struct cloud_revocation *r = calloc(1, sizeof(*r));
+    _cleanup_(cloud_revocation_unrefp) struct cloud_revocation *r = NULL;
 
+    *ret = NULL;
+    if (!c->place.provider || !c->place.provider->encode_revoke)
+        return 0; /* the protocol has none, or where it was spoken is not known any more */
+    r = calloc(1, sizeof(*r));
     if (r)
         r->refs = 1;
     if (!r || start(r, c, token) < 0) {

@@ -92,19 +92,42 @@ static int apply(const char *path, const struct config_value values[static _KEY_
     return 0;
 }
 
+/* With a key here, all of the credential has to be here. */
+static int check_login(const struct config *c, const struct cloud_config *cloud,
+                       const struct config_value values[static _KEY_MAX], char **ret_error)
+{
+    enum credential_field field, key;
+    enum credential_fault fault = credential_check(&cloud->login, &field, &key);
+
+    switch (fault) {
+    case CREDENTIAL_WITH_TWO_KEYS:
+        return inifile_refuse(c->path, values[config_key_of(field)].line,
+                              credential_field_name(field), ret_error,
+                              "%s is given too, in line %u; take one of the two out",
+                              credential_field_name(key), values[config_key_of(key)].line);
+    case CREDENTIAL_WITHOUT_USER:
+        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
+                              ret_error, "no username goes with it; add `username = NAME`");
+    case CREDENTIAL_WITHOUT_APPLICATION:
+        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
+                              ret_error,
+                              "no application credential goes with it; add "
+                              "`application_credential_id = ID`");
+    case CREDENTIAL_WITHOUT_KEY: /* then there is a file */
+    case CREDENTIAL_WHOLE:
+        break;
+    }
+    return 0;
+}
+
 /* What a cloud's values must be to one another. */
 static int check_cloud(const struct config *c, const struct cloud_config *cloud,
                        const struct config_value values[static _KEY_MAX], char **ret_error)
 {
-    enum config_key_id key = cloud->api_key ? KEY_API_KEY : KEY_PASSWORD;
+    int r = check_login(c, cloud, values, ret_error);
 
-    if (cloud->api_key && cloud->password)
-        return inifile_refuse(c->path, values[KEY_PASSWORD].line, "password", ret_error,
-                              "api_key is given too, in line %u; take one of the two out",
-                              values[KEY_API_KEY].line);
-    if ((cloud->api_key || cloud->password) && !cloud->username)
-        return inifile_refuse(c->path, values[key].line, config_keys[key].name, ret_error,
-                              "no username goes with it; add `username = NAME`");
+    if (r < 0)
+        return r;
     if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
         return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
                               "missing, and %s has none of its own; add `auth_endpoint = URL`",
@@ -116,7 +139,7 @@ static int check_cloud(const struct config *c, const struct cloud_config *cloud,
 static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
                           const struct config_value values[static _KEY_MAX])
 {
-    bool has_key = cloud->api_key || cloud->password;
+    bool has_key = credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX;
     int r = 0;
 
     for (size_t id = 0; r >= 0 && id < _KEY_MAX; id++)
@@ -125,9 +148,10 @@ static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
     if (r >= 0 && has_key && cloud->credential_file)
         r = warn(c, values[KEY_CREDENTIAL_FILE].line, KEY_CREDENTIAL_FILE,
                  "not read, for the key stands here too; take one of the two out");
-    if (r >= 0 && !has_key && cloud->username)
-        r = warn(c, values[KEY_USERNAME].line, KEY_USERNAME,
-                 "not used without api_key or password; a credential_file holds its own");
+    for (size_t id = KEY_LOGIN; r >= 0 && !has_key && id <= KEY_LOGIN_LAST; id++)
+        if (config_keys[id].is_login && is_given(&values[id]))
+            r = warn(c, values[id].line, (enum config_key_id)id,
+                     "not used without api_key or password; a credential_file holds its own");
     return r;
 }
 
@@ -152,6 +176,19 @@ static int add_cloud(struct config *c, const char *name, struct cloud_config **r
     return cloud_config_init(*ret, name);
 }
 
+/* What the cloud does not say for itself. */
+static void inherit_timeouts(const struct config *c, struct cloud_config *cloud)
+{
+    if (cloud->connect_timeout == 0)
+        cloud->connect_timeout = c->connect_timeout;
+    if (cloud->login_timeout == 0)
+        cloud->login_timeout = c->login_timeout;
+    if (cloud->upstream_timeout == 0)
+        cloud->upstream_timeout = c->upstream_timeout;
+    if (cloud->request_timeout == 0)
+        cloud->request_timeout = c->request_timeout;
+}
+
 static int add_section(struct config *c, const struct config_section *s,
                        const struct config_section *fallback, char **ret_error)
 {
@@ -166,6 +203,7 @@ static int add_section(struct config *c, const struct config_section *s,
     r = apply(c->path, values, false, cloud, ret_error);
     if (r < 0)
         return r;
+    inherit_timeouts(c, cloud);
     r = check_cloud(c, cloud, values, ret_error);
     return r < 0 ? r : warn_of_unused(c, cloud, values);
 }
@@ -247,7 +285,7 @@ static int check_exposure(struct config *c, const struct config_draft *d, const 
 
     for (size_t i = 0; i < d->n_sections; i++)
         for (size_t id = 0; id < _KEY_MAX; id++)
-            if (config_keys[id].field == KEY_FIELD_SECRET && d->sections[i].values[id].text)
+            if (config_keys[id].is_key && d->sections[i].values[id].text)
                 holds_key = true;
     if (!holds_key)
         return 0;
@@ -305,6 +343,7 @@ int config_default(const char *credential_file, const char *auth_endpoint, struc
         r = config_key_apply(KEY_AUTH_ENDPOINT, auth_endpoint, cloud);
     if (r < 0)
         return r;
+    inherit_timeouts(c, cloud);
     c->default_cloud = strdup("rackspace");
     if (!c->default_cloud)
         return -ENOMEM;

@@ -16,19 +16,29 @@
 
 struct cloud_config {
     char *name;
-    char *identity_type; /* "rackspace", "keystone", "swift": never NULL */
+    char *identity_type; /* of the table of providers: never NULL */
     char *auth_endpoint; /* NULL: the provider's own */
     char *credential_file;
-    char *username;
-    char *api_key;  /* secret memory */
-    char *password; /* secret memory */
-    char *tenant_id;
-    char *tenant_name;
+    struct credential login; /* perhaps without a key: what stands in for what a credential file, or
+                                a credential that is handed in, does not say */
+    char *identity_api_version; /* "v3"; NULL: what `auth_endpoint` says, or the service */
     char *region;
     char *interface; /* "public", "internal", "admin"; NULL: public */
-    char *ca_file;
-    char *user_agent; /* pyrax's custom_user_agent; NULL: latchkey's own */
+
+    char *ca_file;         /* NULL: the system's */
+    char *cert_file;       /* NULL: no client certificate */
+    char *key_file;        /* NULL: in cert_file too */
+    char *tls_min_version; /* "1.2" or "1.3"; NULL: 1.2 */
+    char *proxy;           /* secret memory; NULL: the environment's, "": none */
+    char *no_proxy;        /* NULL: the environment's */
+    char *user_agent;      /* pyrax's custom_user_agent; NULL: latchkey's own */
     bool verify_ssl;
+    bool revoke_on_exit;
+
+    usec_t connect_timeout;  /* to reach the cloud */
+    usec_t login_timeout;    /* a whole login */
+    usec_t upstream_timeout; /* without a byte moving on a signed request */
+    usec_t request_timeout;  /* a whole signed request; 0: none */
 };
 
 struct config {
@@ -37,13 +47,15 @@ struct config {
     struct cloud_config *clouds; /* in the file's order; at least one */
     size_t n_clouds;
 
-    char *socket;            /* NULL: the usual place */
-    mode_t socket_mode;      /* 0660 */
-    gid_t socket_group;      /* the process's own */
-    int log_level;           /* syslog priority, LOG_INFO */
-    usec_t connect_timeout;  /* 10 s: to reach a cloud */
-    usec_t login_timeout;    /* 30 s: a whole login */
-    usec_t upstream_timeout; /* 60 s: without a byte moving on a signed request */
+    char *socket;       /* NULL: the usual place */
+    mode_t socket_mode; /* 0660 */
+    gid_t socket_group; /* the process's own */
+    int log_level;      /* syslog priority, LOG_INFO */
+    /* for the clouds that have none of their own */
+    usec_t connect_timeout;  /* 10 s */
+    usec_t login_timeout;    /* 30 s */
+    usec_t upstream_timeout; /* 60 s */
+    usec_t request_timeout;  /* 0 */
 
     char **warnings; /* NULL-terminated sentences that whoever loads it should log */
     size_t n_warnings;
@@ -67,6 +79,7 @@ void cloud_config_forget_keys(struct cloud_config *c);
 void config_forget_keys(struct config *c);
 
 const struct cloud_config *config_find(const struct config *c, const char *name);
+/* Whether both reach the same cloud in the same way; the deadlines do not count. */
 bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config *b);
 int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret);
 void cloud_config_done(struct cloud_config *c);

@@ -66,15 +66,13 @@ int config_credential(const struct config *c, const struct cloud_config *cloud,
                       struct credential **ret, char **ret_path, char **ret_warning,
                       char **ret_error)
 {
-    const char *key = cloud->api_key ? cloud->api_key : cloud->password;
     struct credential *credential = NULL;
     _cleanup_(freep) char *path = NULL;
     char *warning = NULL;
     int r = 0;
 
-    if (key)
-        r = credential_new(cloud->api_key ? CREDENTIAL_API_KEY : CREDENTIAL_PASSWORD,
-                           cloud->username, key, &credential);
+    if (credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX)
+        r = credential_copy(&cloud->login, &credential);
     else
         r = find_file(c, cloud, &path);
     if (r >= 0 && path)

@@ -96,15 +96,15 @@ static int open_section(struct config_draft *d, const struct inifile_entry *entr
 static int check_key(const struct config_section *s, const struct inifile_entry *entry,
                      char **ret_error)
 {
-    enum config_key_id id = config_key_find(entry->key);
+    bool daemons = is_daemons(s->name);
+    enum config_key_id id = config_key_find(entry->key, daemons);
     const char *wrong = NULL;
 
-    if (id == _KEY_MAX)
+    if (id == _KEY_MAX && config_key_find(entry->key, !daemons) == _KEY_MAX)
         wrong = "unknown key; latchkeyd.conf(5) lists those that there are";
-    else if (config_key_is_daemons(id) && !is_daemons(s->name))
-        wrong = "not a key of a cloud; move it to the section [latchkeyd]";
-    else if (!config_key_is_daemons(id) && is_daemons(s->name))
-        wrong = "not a key of [latchkeyd]; move it to a cloud's section";
+    else if (id == _KEY_MAX)
+        wrong = daemons ? "not a key of [latchkeyd]; move it to a cloud's section"
+                        : "not a key of a cloud; move it to the section [latchkeyd]";
     if (wrong)
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
 
@@ -115,7 +115,7 @@ static int check_key(const struct config_section *s, const struct inifile_entry 
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
                               "has no value; give %s, or take the line out",
                               config_keys[id].wanted);
-    if (entry->cut && config_keys[id].field == KEY_FIELD_SECRET)
+    if (entry->cut && config_keys[id].is_key)
         return inifile_refuse_cut(entry, ret_error);
     return 0;
 }
@@ -133,7 +133,7 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
     r = check_key(s, entry, ret_error);
     if (r < 0)
         return r;
-    id = config_key_find(entry->key);
+    id = config_key_find(entry->key, is_daemons(s->name));
     s->values[id].line = entry->line;
     s->values[id].text = secret_strdup(entry->value);
     return s->values[id].text ? 0 : -ENOMEM;

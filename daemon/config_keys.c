@@ -5,6 +5,7 @@
  */
 #include "config_keys.h"
 
+#include "providers.h"
 #include "secret.h"
 
 #include <ctype.h>
@@ -29,13 +30,13 @@ static const struct word booleans[] = {
     {"no", NULL, 0},  {"false", NULL, 0}, {"off", NULL, 0}, {"0", NULL, 0},
 };
 
+#define PROVIDER(type, provider) {type, type, 0},
 static const struct word identity_types[] = {
-    {"rackspace", "rackspace", 0},
-    {"rax_identity.RaxIdentity", "rackspace", 0}, /* as pyrax spells its own classes */
-    {"keystone", "keystone", 0},
+    IDENTITY_PROVIDERS(PROVIDER) /* and as pyrax spells its own classes */
+    {"rax_identity.RaxIdentity", "rackspace", 0},
     {"keystone_identity.KeystoneIdentity", "keystone", 0},
-    {"swift", "swift", 0},
 };
+#undef PROVIDER
 
 static const struct word interfaces[] = {
     {"public", "public", 0},        {"publicURL", "public", 0}, {"internal", "internal", 0},
@@ -45,6 +46,13 @@ static const struct word interfaces[] = {
 static const struct word log_levels[] = {
     {"error", NULL, LOG_ERR}, {"warning", NULL, LOG_WARNING}, {"notice", NULL, LOG_NOTICE},
     {"info", NULL, LOG_INFO}, {"debug", NULL, LOG_DEBUG},
+};
+
+static const struct word tls_versions[] = {
+    {"1.2", "1.2", 0},
+    {"TLSv1.2", "1.2", 0},
+    {"1.3", "1.3", 0},
+    {"TLSv1.3", "1.3", 0},
 };
 
 static const struct word *find_word(const struct word *words, size_t n, const char *value)
@@ -83,6 +91,15 @@ static int parse_secret(const char *value, void *field)
     return 0;
 }
 
+/* Libcurl takes an empty one for none, whatever the environment says. */
+static int parse_proxy(const char *value, void *field)
+{
+    for (const char *p = value; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f)
+            return -EINVAL;
+    return parse_secret(strcasecmp(value, "none") == 0 ? "" : value, field);
+}
+
 static int parse_name_of(const struct word *word, char **field)
 {
     return word ? set_text(field, word->name) : -EINVAL;
@@ -96,6 +113,25 @@ static int parse_identity_type(const char *value, void *field)
 static int parse_interface(const char *value, void *field)
 {
     return parse_name_of(find_word(interfaces, ARRAY_SIZE(interfaces), value), field);
+}
+
+static int parse_tls_version(const char *value, void *field)
+{
+    return parse_name_of(find_word(tls_versions, ARRAY_SIZE(tls_versions), value), field);
+}
+
+/* The major version alone, "v3": nobody's protocols differ in what is behind the dot. */
+static int parse_api_version(const char *value, void *field)
+{
+    const char *number = value + (*value == 'v' || *value == 'V');
+    size_t major = strspn(number, "0123456789");
+    size_t minor = number[major] == '.' ? strspn(number + major + 1, "0123456789") + 1 : 0;
+    char version[8];
+
+    if (major == 0 || minor == 1 || number[major + minor] || major + 2 > sizeof(version))
+        return -EINVAL;
+    snprintf(version, sizeof(version), "v%.*s", (int)major, number);
+    return set_text(field, version);
 }
 
 static int parse_boolean(const char *value, void *field)
@@ -259,6 +295,10 @@ static int parse_url(const char *value, void *field)
 
 #define IN_DAEMON(member) offsetof(struct config, member)
 #define IN_CLOUD(member) offsetof(struct cloud_config, member)
+#define LOGIN(id, name, wanted, ...)                                                            \
+    [KEY_LOGIN + CREDENTIAL_##                                                                  \
+        id] = {name,   parse_secret, IN_CLOUD(login.fields[CREDENTIAL_##id]), KEY_FIELD_SECRET, \
+               wanted, __VA_ARGS__}
 #define BOOLEAN "yes or no"
 #define SECONDS "a whole number of seconds from 1 to 86400"
 
@@ -273,15 +313,17 @@ const struct config_key config_keys[_KEY_MAX] = {
                           "the name of a group that there is"},
     [KEY_LOG_LEVEL] = {"log_level", parse_log_level, IN_DAEMON(log_level), KEY_FIELD_PLAIN,
                        "error, warning, notice, info or debug"},
-    [KEY_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
-                             KEY_FIELD_PLAIN, SECONDS},
-    [KEY_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),
-                           KEY_FIELD_PLAIN, SECONDS},
-    [KEY_UPSTREAM_TIMEOUT] = {"upstream_timeout", parse_seconds, IN_DAEMON(upstream_timeout),
-                              KEY_FIELD_PLAIN, SECONDS},
+    [KEY_DEFAULT_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
+                                     KEY_FIELD_PLAIN, SECONDS},
+    [KEY_DEFAULT_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),
+                                   KEY_FIELD_PLAIN, SECONDS},
+    [KEY_DEFAULT_UPSTREAM_TIMEOUT] = {"upstream_timeout", parse_seconds,
+                                      IN_DAEMON(upstream_timeout), KEY_FIELD_PLAIN, SECONDS},
+    [KEY_DEFAULT_REQUEST_TIMEOUT] = {"request_timeout", parse_seconds, IN_DAEMON(request_timeout),
+                                     KEY_FIELD_PLAIN, SECONDS},
 
     [KEY_IDENTITY_TYPE] = {"identity_type", parse_identity_type, IN_CLOUD(identity_type),
-                           KEY_FIELD_STRING, "rackspace, keystone or swift", .may_be_empty = true},
+                           KEY_FIELD_STRING, "one of " IDENTITY_TYPES, .may_be_empty = true},
     [KEY_AUTH_ENDPOINT] = {"auth_endpoint", parse_url, IN_CLOUD(auth_endpoint), KEY_FIELD_STRING,
                            "an http:// or https:// URL with a host, without user, query or "
                            "fragment",
@@ -289,16 +331,27 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_CREDENTIAL_FILE] = {"credential_file", parse_path, IN_CLOUD(credential_file),
                              KEY_FIELD_STRING, "a path, with ~/ only where $HOME is set",
                              .is_login = true},
-    [KEY_USERNAME] = {"username", parse_text, IN_CLOUD(username), KEY_FIELD_STRING, "a user's name",
-                      .is_login = true},
-    [KEY_API_KEY] = {"api_key", parse_secret, IN_CLOUD(api_key), KEY_FIELD_SECRET, "the API key",
-                     .is_login = true},
-    [KEY_PASSWORD] = {"password", parse_secret, IN_CLOUD(password), KEY_FIELD_SECRET,
-                      "the password", .is_login = true},
-    [KEY_TENANT_ID] = {"tenant_id", parse_text, IN_CLOUD(tenant_id), KEY_FIELD_STRING,
-                       "a tenant's id", .may_be_empty = true},
-    [KEY_TENANT_NAME] = {"tenant_name", parse_text, IN_CLOUD(tenant_name), KEY_FIELD_STRING,
-                         "a tenant's name", .may_be_empty = true},
+    LOGIN(USERNAME, "username", "a user's name", .is_login = true),
+    LOGIN(USER_ID, "user_id", "a user's id", .is_login = true),
+    LOGIN(USER_DOMAIN_ID, "user_domain_id", "a domain's id", .may_be_empty = true),
+    LOGIN(USER_DOMAIN_NAME, "user_domain_name", "a domain's name", .may_be_empty = true),
+    LOGIN(API_KEY, "api_key", "the API key", .is_login = true, .is_key = true),
+    LOGIN(PASSWORD, "password", "the password", .is_login = true, .is_key = true),
+    LOGIN(APPLICATION_CREDENTIAL_ID, "application_credential_id", "an application credential's id",
+          .is_login = true),
+    LOGIN(APPLICATION_CREDENTIAL_NAME, "application_credential_name",
+          "an application credential's name", .is_login = true),
+    LOGIN(APPLICATION_CREDENTIAL_SECRET, "application_credential_secret",
+          "an application credential's secret", .is_login = true, .is_key = true),
+    LOGIN(TENANT_ID, "tenant_id", "a tenant's id", .may_be_empty = true),
+    LOGIN(TENANT_NAME, "tenant_name", "a tenant's name", .may_be_empty = true),
+    LOGIN(PROJECT_DOMAIN_ID, "project_domain_id", "a domain's id", .may_be_empty = true),
+    LOGIN(PROJECT_DOMAIN_NAME, "project_domain_name", "a domain's name", .may_be_empty = true),
+    LOGIN(DOMAIN_ID, "domain_id", "a domain's id", .may_be_empty = true),
+    LOGIN(DOMAIN_NAME, "domain_name", "a domain's name", .may_be_empty = true),
+    [KEY_IDENTITY_API_VERSION] = {"identity_api_version", parse_api_version,
+                                  IN_CLOUD(identity_api_version), KEY_FIELD_STRING,
+                                  "a version such as 3 or 2.0"},
     [KEY_REGION] = {"region", parse_text, IN_CLOUD(region), KEY_FIELD_STRING,
                     "a region such as ORD", .may_be_empty = true},
     [KEY_INTERFACE] = {"interface", parse_interface, IN_CLOUD(interface), KEY_FIELD_STRING,
@@ -307,6 +360,27 @@ const struct config_key config_keys[_KEY_MAX] = {
                         .may_be_empty = true},
     [KEY_CA_FILE] = {"ca_file", parse_absolute_path, IN_CLOUD(ca_file), KEY_FIELD_STRING,
                      "an absolute path"},
+
+    [KEY_CERT_FILE] = {"cert_file", parse_absolute_path, IN_CLOUD(cert_file), KEY_FIELD_STRING,
+                       "an absolute path"},
+    [KEY_KEY_FILE] = {"key_file", parse_absolute_path, IN_CLOUD(key_file), KEY_FIELD_STRING,
+                      "an absolute path"},
+    [KEY_TLS_MIN_VERSION] = {"tls_min_version", parse_tls_version, IN_CLOUD(tls_min_version),
+                             KEY_FIELD_STRING, "1.2 or 1.3"},
+    [KEY_PROXY] = {"proxy", parse_proxy, IN_CLOUD(proxy), KEY_FIELD_SECRET,
+                   "a proxy as curl takes it, [SCHEME://]HOST[:PORT], or none"},
+    [KEY_NO_PROXY] = {"no_proxy", parse_text, IN_CLOUD(no_proxy), KEY_FIELD_STRING,
+                      "hosts with commas between them, or *"},
+    [KEY_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_CLOUD(connect_timeout),
+                             KEY_FIELD_PLAIN, SECONDS},
+    [KEY_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_CLOUD(login_timeout), KEY_FIELD_PLAIN,
+                           SECONDS},
+    [KEY_UPSTREAM_TIMEOUT] = {"upstream_timeout", parse_seconds, IN_CLOUD(upstream_timeout),
+                              KEY_FIELD_PLAIN, SECONDS},
+    [KEY_REQUEST_TIMEOUT] = {"request_timeout", parse_seconds, IN_CLOUD(request_timeout),
+                             KEY_FIELD_PLAIN, SECONDS},
+    [KEY_REVOKE_ON_EXIT] = {"revoke_on_exit", parse_boolean, IN_CLOUD(revoke_on_exit),
+                            KEY_FIELD_PLAIN, BOOLEAN},
 
     [KEY_CUSTOM_USER_AGENT] = {"custom_user_agent", parse_user_agent, IN_CLOUD(user_agent),
                                KEY_FIELD_STRING, "a program's name and version",
@@ -321,13 +395,16 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_HTTP_DEBUG] = {"http_debug", .may_be_empty = true},
 };
 
-enum config_key_id config_key_find(const char *name)
+enum config_key_id config_key_find(const char *name, bool daemons)
 {
-    size_t id = 0;
+    enum credential_field field = credential_field_find(name);
+    size_t id = daemons ? 0 : KEY_IDENTITY_TYPE, end = daemons ? KEY_IDENTITY_TYPE : _KEY_MAX;
 
-    while (id < _KEY_MAX && strcmp(config_keys[id].name, name) != 0)
+    if (field != _CREDENTIAL_FIELD_MAX && !daemons)
+        return config_key_of(field);
+    while (id < end && strcmp(config_keys[id].name, name) != 0)
         id++;
-    return (enum config_key_id)id;
+    return id < end ? (enum config_key_id)id : _KEY_MAX;
 }
 
 int config_key_apply(enum config_key_id id, const char *value, void *structure)

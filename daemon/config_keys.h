@@ -15,22 +15,31 @@ enum config_key_id {
     KEY_SOCKET_MODE,
     KEY_SOCKET_GROUP,
     KEY_LOG_LEVEL,
-    KEY_CONNECT_TIMEOUT,
-    KEY_LOGIN_TIMEOUT,
-    KEY_UPSTREAM_TIMEOUT,
+    KEY_DEFAULT_CONNECT_TIMEOUT,
+    KEY_DEFAULT_LOGIN_TIMEOUT,
+    KEY_DEFAULT_UPSTREAM_TIMEOUT,
+    KEY_DEFAULT_REQUEST_TIMEOUT,
     /* of a cloud */
     KEY_IDENTITY_TYPE,
     KEY_AUTH_ENDPOINT,
     KEY_CREDENTIAL_FILE,
-    KEY_USERNAME,
-    KEY_API_KEY,
-    KEY_PASSWORD,
-    KEY_TENANT_ID,
-    KEY_TENANT_NAME,
+    KEY_LOGIN, /* the fields of a credential, in their order */
+    KEY_LOGIN_LAST = KEY_LOGIN + _CREDENTIAL_FIELD_MAX - 1,
+    KEY_IDENTITY_API_VERSION,
     KEY_REGION,
     KEY_INTERFACE,
     KEY_VERIFY_SSL,
     KEY_CA_FILE,
+    KEY_CERT_FILE,
+    KEY_KEY_FILE,
+    KEY_TLS_MIN_VERSION,
+    KEY_PROXY,
+    KEY_NO_PROXY,
+    KEY_CONNECT_TIMEOUT,
+    KEY_LOGIN_TIMEOUT,
+    KEY_UPSTREAM_TIMEOUT,
+    KEY_REQUEST_TIMEOUT,
+    KEY_REVOKE_ON_EXIT,
     /* of a cloud, pyrax's */
     KEY_CUSTOM_USER_AGENT,
     KEY_USE_SERVICENET, /* behind KEY_INTERFACE, which has the last word */
@@ -45,7 +54,7 @@ enum config_key_id {
 enum config_key_field {
     KEY_FIELD_NONE,
     KEY_FIELD_STRING,
-    KEY_FIELD_SECRET,
+    KEY_FIELD_SECRET, /* text in secret memory */
     KEY_FIELD_PLAIN,
 };
 
@@ -61,6 +70,7 @@ struct config_key {
 
     bool may_be_empty; /* and then counts as not given */
     bool is_login; /* says how to log in: with one of them in a section none of [DEFAULT]'s count */
+    bool is_key;   /* nobody may see its value */
     const char *unused; /* what to tell somebody whose key has no effect here; NULL: nothing */
 };
 
@@ -71,8 +81,14 @@ static inline bool config_key_is_daemons(enum config_key_id id)
     return id < KEY_IDENTITY_TYPE;
 }
 
-/* The key of that name, or _KEY_MAX. */
-enum config_key_id config_key_find(const char *name);
+/* The key of a credential's field. */
+static inline enum config_key_id config_key_of(enum credential_field field)
+{
+    return (enum config_key_id)(KEY_LOGIN + field);
+}
+
+/* The key of that name, in [latchkeyd] or in a cloud's section, or _KEY_MAX. */
+enum config_key_id config_key_find(const char *name, bool daemons);
 
 /* Reads a value into its field of that struct config or struct cloud_config. As parse. */
 int config_key_apply(enum config_key_id id, const char *value, void *structure);

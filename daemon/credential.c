@@ -14,63 +14,154 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum file_key {
-    FILE_USERNAME,
-    FILE_API_KEY,
-    FILE_PASSWORD,
-    FILE_TENANT_ID,
-    FILE_TENANT_NAME,
-    _FILE_KEY_MAX,
+static const struct {
+    const char *name;
+    bool is_key;
+} fields[_CREDENTIAL_FIELD_MAX] = {
+    [CREDENTIAL_USERNAME] = {"username"},
+    [CREDENTIAL_USER_ID] = {"user_id"},
+    [CREDENTIAL_USER_DOMAIN_ID] = {"user_domain_id"},
+    [CREDENTIAL_USER_DOMAIN_NAME] = {"user_domain_name"},
+    [CREDENTIAL_API_KEY] = {"api_key", true},
+    [CREDENTIAL_PASSWORD] = {"password", true},
+    [CREDENTIAL_APPLICATION_CREDENTIAL_ID] = {"application_credential_id"},
+    [CREDENTIAL_APPLICATION_CREDENTIAL_NAME] = {"application_credential_name"},
+    [CREDENTIAL_APPLICATION_CREDENTIAL_SECRET] = {"application_credential_secret", true},
+    [CREDENTIAL_TENANT_ID] = {"tenant_id"},
+    [CREDENTIAL_TENANT_NAME] = {"tenant_name"},
+    [CREDENTIAL_PROJECT_DOMAIN_ID] = {"project_domain_id"},
+    [CREDENTIAL_PROJECT_DOMAIN_NAME] = {"project_domain_name"},
+    [CREDENTIAL_DOMAIN_ID] = {"domain_id"},
+    [CREDENTIAL_DOMAIN_NAME] = {"domain_name"},
 };
 
-static const char *const file_keys[_FILE_KEY_MAX] = {
-    [FILE_USERNAME] = "username",       [FILE_API_KEY] = "api_key",
-    [FILE_PASSWORD] = "password",       [FILE_TENANT_ID] = "tenant_id",
-    [FILE_TENANT_NAME] = "tenant_name",
-};
-
-struct file_value {
-    char *text; /* secret memory */
-    unsigned line;
+static const struct {
+    const char *name;
+    enum credential_field field;
+} other_names[] = {
+    {"project_id", CREDENTIAL_TENANT_ID},
+    {"project_name", CREDENTIAL_TENANT_NAME},
 };
 
 /* What a credential file has said so far. */
 struct file_draft {
     unsigned section_line; /* 0: no section yet */
-    struct file_value values[_FILE_KEY_MAX];
+    struct credential credential;
+    unsigned lines[_CREDENTIAL_FIELD_MAX];
 };
 
 static void file_draft_done(struct file_draft *d)
 {
-    for (size_t i = 0; i < _FILE_KEY_MAX; i++)
-        secret_free(d->values[i].text);
+    credential_done(&d->credential);
 }
 
-int credential_new(enum credential_kind kind, const char *username, const char *key,
-                   struct credential **ret)
+enum credential_field credential_field_find(const char *name)
 {
-    _cleanup_(credential_freep) struct credential *c = calloc(1, sizeof(*c));
+    size_t i = 0;
+
+    for (size_t j = 0; j < ARRAY_SIZE(other_names); j++)
+        if (strcmp(other_names[j].name, name) == 0)
+            return other_names[j].field;
+    while (i < _CREDENTIAL_FIELD_MAX && strcmp(fields[i].name, name) != 0)
+        i++;
+    return (enum credential_field)i;
+}
+
+const char *credential_field_name(enum credential_field field)
+{
+    return fields[field].name;
+}
+
+bool credential_field_is_key(enum credential_field field)
+{
+    return fields[field].is_key;
+}
+
+struct credential *credential_new(void)
+{
+    return calloc(1, sizeof(struct credential));
+}
+
+int credential_set(struct credential *c, enum credential_field field, const char *text)
+{
+    char *copy = text && *text ? secret_strdup(text) : NULL;
+
+    if (text && *text && !copy)
+        return -ENOMEM;
+    secret_free(c->fields[field]);
+    c->fields[field] = copy;
+    return 0;
+}
+
+int credential_copy(const struct credential *from, struct credential **ret)
+{
+    _cleanup_(credential_freep) struct credential *c = credential_new();
 
     if (!c)
         return -ENOMEM;
-    c->kind = kind;
-    c->username = strdup(username);
-    c->key = secret_strdup(key);
-    if (!c->username || !c->key)
-        return -ENOMEM;
+    for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
+        if (credential_set(c, (enum credential_field)i, from->fields[i]) < 0)
+            return -ENOMEM;
     *ret = TAKE_PTR(c);
     return 0;
+}
+
+void credential_done(struct credential *c)
+{
+    for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
+        secret_free(TAKE_PTR(c->fields[i]));
+}
+
+void credential_forget_keys(struct credential *c)
+{
+    for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
+        if (fields[i].is_key)
+            secret_free(TAKE_PTR(c->fields[i]));
 }
 
 void credential_free(struct credential *c)
 {
     if (!c)
         return;
-    free(c->username);
-    secret_free(c->key);
-    free(c->tenant_id);
-    free(c->tenant_name);
+    credential_done(c);
     free(c);
+}
+
+enum credential_field credential_key(const struct credential *c)
+{
+    size_t i = 0;
+
+    while (i < _CREDENTIAL_FIELD_MAX && !(fields[i].is_key && c->fields[i]))
+        i++;
+    return (enum credential_field)i;
+}
+
+enum credential_fault credential_check(const struct credential *c, enum credential_field *ret_field,
+                                       enum credential_field *ret_key)
+{
+    enum credential_field key = credential_key(c);
+    bool has_user = c->fields[CREDENTIAL_USERNAME] || c->fields[CREDENTIAL_USER_ID];
+
+    *ret_key = key;
+    if (key == _CREDENTIAL_FIELD_MAX) {
+        *ret_field = CREDENTIAL_API_KEY;
+        return CREDENTIAL_WITHOUT_KEY;
+    }
+    for (size_t i = key + 1U; i < _CREDENTIAL_FIELD_MAX; i++) {
+        *ret_field = (enum credential_field)i;
+        if (fields[i].is_key && c->fields[i])
+            return CREDENTIAL_WITH_TWO_KEYS;
+    }
+    if (key == CREDENTIAL_APPLICATION_CREDENTIAL_SECRET &&
+        c->fields[CREDENTIAL_APPLICATION_CREDENTIAL_ID])
+        return CREDENTIAL_WHOLE;
+    if (key == CREDENTIAL_APPLICATION_CREDENTIAL_SECRET &&
+        !c->fields[CREDENTIAL_APPLICATION_CREDENTIAL_NAME]) {
+        *ret_field = CREDENTIAL_APPLICATION_CREDENTIAL_ID;
+        return CREDENTIAL_WITHOUT_APPLICATION;
+    }
+    *ret_field = CREDENTIAL_USERNAME;
+    return has_user ? CREDENTIAL_WHOLE : CREDENTIAL_WITHOUT_USER;
 }
 
 /* With its length, so that no two lists of texts look the same; NULL has none. */
@@ -92,11 +183,8 @@ struct credential_digest credential_digest(const struct credential *c, uint64_t 
         return digest;
     sha256_init(&ctx);
     sha256_update(&ctx, sizeof(salt), (const uint8_t *)&salt);
-    digest_text(&ctx, c->kind == CREDENTIAL_API_KEY ? "api_key" : "password");
-    digest_text(&ctx, c->username);
-    digest_text(&ctx, c->key);
-    digest_text(&ctx, c->tenant_id);
-    digest_text(&ctx, c->tenant_name);
+    for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
+        digest_text(&ctx, c->fields[i]);
     sha256_digest(&ctx, sizeof(digest.bytes), digest.bytes);
     explicit_bzero(&ctx, sizeof(ctx));
     return digest;
@@ -116,9 +204,10 @@ bool credential_equal(const struct credential *a, const struct credential *b)
 {
     if (!a || !b)
         return a == b;
-    return a->kind == b->kind && text_equal(a->username, b->username) &&
-           text_equal(a->key, b->key) && text_equal(a->tenant_id, b->tenant_id) &&
-           text_equal(a->tenant_name, b->tenant_name);
+    for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
+        if (!text_equal(a->fields[i], b->fields[i]))
+            return false;
+    return true;
 }
 
 static int open_section(struct file_draft *d, const struct inifile_entry *entry, char **ret_error)
@@ -135,65 +224,58 @@ static int open_section(struct file_draft *d, const struct inifile_entry *entry,
 static int take_entry(const struct inifile_entry *entry, void *userdata, char **ret_error)
 {
     struct file_draft *d = userdata;
-    struct file_value *value = NULL;
+    enum credential_field field;
 
     if (!entry->key)
         return open_section(d, entry, ret_error);
-    for (size_t i = 0; i < _FILE_KEY_MAX; i++)
-        if (strcmp(file_keys[i], entry->key) == 0)
-            value = &d->values[i];
-    if (!value)
+    field = credential_field_find(entry->key);
+    if (field == _CREDENTIAL_FIELD_MAX)
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
                               "unknown key; a credential file has username, api_key or password, "
-                              "tenant_id and tenant_name");
-    if (value->text)
+                              "tenant_id and tenant_name, and those that latchkeyd.conf(5) lists "
+                              "for Keystone");
+    if (d->credential.fields[field])
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "given twice, first in line %u; take one out", value->line);
+                              "given twice, first in line %u; take one out", d->lines[field]);
     if (!*entry->value)
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
                               "has no value; write one behind the `=`");
-    if (entry->cut && (value == &d->values[FILE_API_KEY] || value == &d->values[FILE_PASSWORD]))
+    if (entry->cut && credential_field_is_key(field))
         return inifile_refuse_cut(entry, ret_error);
-    value->line = entry->line;
-    value->text = secret_strdup(entry->value);
-    return value->text ? 0 : -ENOMEM;
+    d->lines[field] = entry->line;
+    return credential_set(&d->credential, field, entry->value);
 }
 
-/* Makes the credential out of a file that was read to its end. */
-static int finish(const char *path, struct file_draft *d, struct credential **ret, char **ret_error)
+/* A file that was read to its end has to hold a whole credential. */
+static int check(const char *path, const struct file_draft *d, char **ret_error)
 {
-    const struct file_value *username = &d->values[FILE_USERNAME];
-    const struct file_value *api_key = &d->values[FILE_API_KEY];
-    const struct file_value *password = &d->values[FILE_PASSWORD];
-    _cleanup_(credential_freep) struct credential *c = NULL;
-    int r;
+    enum credential_field field, key;
 
     if (d->section_line == 0)
         return inifile_refuse(
             path, 0, NULL, ret_error,
             "holds no credential; write `[rackspace_cloud]`, `username = NAME` and "
             "`api_key = KEY` into it");
-    if (!username->text)
-        return inifile_refuse(path, d->section_line, "username", ret_error,
-                              "missing; add `username = NAME`");
-    if (!api_key->text && !password->text)
-        return inifile_refuse(path, d->section_line, "api_key", ret_error,
+    switch (credential_check(&d->credential, &field, &key)) {
+    case CREDENTIAL_WITHOUT_KEY:
+        if (!d->credential.fields[CREDENTIAL_USERNAME])
+            return inifile_refuse(path, d->section_line, "username", ret_error,
+                                  "missing; add `username = NAME`");
+        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
                               "missing; add `api_key = KEY` or `password = PASSWORD`");
-    if (api_key->text && password->text)
-        return inifile_refuse(path, password->line, "password", ret_error,
-                              "api_key is given too, in line %u; take one of the two out",
-                              api_key->line);
-
-    r = credential_new(api_key->text ? CREDENTIAL_API_KEY : CREDENTIAL_PASSWORD, username->text,
-                       api_key->text ? api_key->text : password->text, &c);
-    if (r < 0)
-        return r;
-    if (d->values[FILE_TENANT_ID].text && !(c->tenant_id = strdup(d->values[FILE_TENANT_ID].text)))
-        return -ENOMEM;
-    if (d->values[FILE_TENANT_NAME].text &&
-        !(c->tenant_name = strdup(d->values[FILE_TENANT_NAME].text)))
-        return -ENOMEM;
-    *ret = TAKE_PTR(c);
+    case CREDENTIAL_WITH_TWO_KEYS:
+        return inifile_refuse(path, d->lines[field], fields[field].name, ret_error,
+                              "%s is given too, in line %u; take one of the two out",
+                              fields[key].name, d->lines[key]);
+    case CREDENTIAL_WITHOUT_USER:
+        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
+                              "missing; add `username = NAME`");
+    case CREDENTIAL_WITHOUT_APPLICATION:
+        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
+                              "missing; add `application_credential_id = ID`");
+    case CREDENTIAL_WHOLE:
+        break;
+    }
     return 0;
 }
 
@@ -251,7 +333,9 @@ int credential_read(const char *path, struct credential **ret, char **ret_warnin
     r = inifile_read(path, take_entry, &draft, &st, ret_error);
     if (r < 0)
         return r;
-    r = finish(path, &draft, &c, ret_error);
+    r = check(path, &draft, ret_error);
+    if (r >= 0)
+        r = credential_copy(&draft.credential, &c);
     if (r < 0)
         return r;
     r = credential_exposure(path, &st, ret_warning);

@@ -64,7 +64,7 @@ void exchange_stop_waiting(struct exchange *x)
 void exchange_wait_for_token(struct exchange *x)
 {
     if (cloud_is_logging_in(x->cloud) && !x->late)
-        exchange_wait(x, x->host->login_timeout);
+        exchange_wait(x, x->cloud->config.login_timeout);
     else
         exchange_unavailable(x, cloud_explain(x->cloud));
 }

@@ -26,9 +26,6 @@ struct exchange_host {
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */
-    usec_t connect_timeout;
-    usec_t upstream_timeout;
-    usec_t login_timeout;
 };
 
 struct exchange {

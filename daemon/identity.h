@@ -1,70 +1,108 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How to talk to an identity service, without talking to it: a provider per protocol encodes the
- * requests and decodes the answers, and the table here names them. A new provider is one file with
- * one `const struct identity_provider` and one row in identity.c.
+ * requests and decodes the answers. A new provider is one file with one `const struct
+ * identity_provider` and one row in the table of meson.build.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
 #include "config.h"
 #include "credential.h"
+#include "header_list.h"
+#include "providers.h"
 #include "problem.h"
 #include "session.h"
 
 #include <time.h>
 
+/* What a login is made of; all borrowed. */
+struct identity_login {
+    const struct cloud_config *cloud;
+    const struct credential *credential;
+    const char *endpoint; /* where the protocol is spoken, its version in it, without a slash at the
+                             end; NULL: at the provider's own */
+};
+
+#define IDENTITY_HEADERS_MOST 4
+
 /* A request to an identity service, ready to be sent. */
 struct identity_request {
     const char *method; /* static */
     char *url;
-    char *token; /* to be sent as X-Auth-Token, secret memory; NULL on a login */
-    char *body;  /* JSON, secret memory; NULL: none */
+    char *headers
+        [IDENTITY_HEADERS_MOST]; /* lines "Name: value", secret memory; NULL behind the last */
+    char *body;                  /* JSON, secret memory; NULL: none */
 };
 
+/* With its address, which is the endpoint and a path; NULL without memory. */
+struct identity_request *identity_request_new(const char *method, const char *endpoint,
+                                              const char *path);
 void identity_request_free(struct identity_request *r);
 DEFINE_CLEANUP(struct identity_request *, identity_request_free)
+
+/* 0; -EBADMSG for a value that no header can carry; -ENOMEM. */
+int identity_request_add_header(struct identity_request *r, const char *name, const char *value);
 
 /* What came back, with the moments that its times are counted from. All borrowed. */
 struct identity_answer {
     unsigned status;
-    const char *www_authenticate; /* NULL: none */
-    unsigned retry_after;         /* seconds, from the header; 0: none */
-    time_t date;                  /* the service's own clock, from the `Date` header; 0: none */
-    const char *body;             /* NUL-terminated */
+    const struct header_list *headers; /* NULL: none */
+    unsigned retry_after;              /* seconds, from the header; 0: none */
+    time_t date;      /* the service's own clock, from the `Date` header; 0: none */
+    const char *body; /* NUL-terminated */
     size_t length;
     usec_t received_boottime;
     usec_t received_realtime;
 };
 
+/* The value of that header, or NULL. */
+const char *identity_answer_header(const struct identity_answer *answer, const char *name);
+
 struct identity_provider {
-    const char *type; /* the configuration's identity_type */
+    const char *version; /* how a version document begins the protocol's id; NULL: nobody asks */
 
     /* The request that logs in. 0; 1 with ret_problem set when this provider cannot use that
      * credential; or a negative errno. */
-    int (*encode_login)(const struct cloud_config *cloud, const struct credential *credential,
-                        struct identity_request **ret, struct problem **ret_problem);
+    int (*encode_login)(const struct identity_login *login, struct identity_request **ret,
+                        struct problem **ret_problem);
 
     /*
      * Reads the answer to it. 0 with a session (no generation yet); 1 with a problem:
      * credentials-rejected, rate-limited, identity-unavailable or bad-answer, with the seconds to
      * wait if the service named them; or -ENOMEM.
      */
-    int (*decode_login)(const struct identity_answer *answer, struct session **ret,
-                        struct problem **ret_problem);
+    int (*decode_login)(const struct identity_login *login, const struct identity_answer *answer,
+                        struct session **ret, struct problem **ret_problem);
 
-    /* The request that revokes a token. 0 or a negative errno. */
-    int (*encode_revoke)(const struct cloud_config *cloud, const char *token,
+    /* The request that revokes a token; the login has no credential any more. NULL: the protocol
+     * has none. 0 or a negative errno. */
+    int (*encode_revoke)(const struct identity_login *login, const char *token,
                          struct identity_request **ret);
 };
 
-extern const struct identity_provider identity_rackspace;
+#define PROVIDER(type, provider) extern const struct identity_provider provider;
+IDENTITY_PROVIDERS(PROVIDER)
+#undef PROVIDER
 
-/* The provider of that type, or NULL. */
-const struct identity_provider *identity_find(const char *type);
+/* A provider and the identity_type that it serves: one type may have several, the preferred first. */
+struct identity_row {
+    const char *type;
+    const struct identity_provider *provider;
+};
+
+/* The rows, and behind them one without a type. */
+extern const struct identity_row identity_table[];
 
 /* Has jansson take its memory from the secret room. Once, at the start. */
 void identity_init(void);
+
+/* The credential's value, or else the configuration's; NULL: neither has one. */
+const char *identity_login_get(const struct identity_login *login, enum credential_field field);
+
+/* Who says what the token is to be good for: the credential if it says anything of it, else the
+ * configuration. Their fields tenant, project_domain and domain; never NULL. */
+const struct credential *identity_login_scope(const struct identity_login *login);
 
 /*
  * The identity service's clock at the moment the answer came. Its Date header knows whole seconds
@@ -72,5 +110,13 @@ void identity_init(void);
  * of that second is taken: a token is then given up early, never late.
  */
 usec_t identity_now(const struct identity_answer *answer);
+
+/* Gives the session its times, with a token that ends at that time of the service's clock; false: it is
+ * over already. */
+bool identity_answer_gives_life(const struct identity_answer *answer, usec_t end,
+                                struct session *session);
+
+/* A credential that the provider cannot use: 1 with the problem, or -ENOMEM. */
+int identity_refuse_credential(const char *why, struct problem **ret_problem);
 
 #endif

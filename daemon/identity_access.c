@@ -1,173 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 #include "identity_access.h"
 
-#include "rfc3339.h"
-#include "secret.h"
+#include "identity_fault.h"
+#include "identity_reader.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <string.h>
 
-/* A login's answer on its way to become a session. The readers return 0, 1 with the problem set, or
- * -ENOMEM. */
-struct reader {
-    struct session *session;
-    struct problem *problem;
-};
+#define TOKENS "/tokens"
 
-static int complain(struct reader *reader, const char *path, const char *what)
+int identity_access_encode(const struct identity_login *login, const char *endpoint,
+                           const char *credentials, const char *key, struct identity_request **ret,
+                           struct problem **ret_problem)
 {
-    reader->problem =
-        problem_new(PROBLEM_BAD_ANSWER,
-                    "In the identity service's answer, %s %s: check `auth_endpoint`.", path, what);
-    return reader->problem ? 1 : -ENOMEM;
-}
+    _cleanup_(identity_request_freep) struct identity_request *request = NULL;
+    const struct credential *scope = identity_login_scope(login), *own = login->credential;
+    const char *tenant_id = scope->fields[CREDENTIAL_TENANT_ID];
+    const char *tenant_name = tenant_id ? NULL : scope->fields[CREDENTIAL_TENANT_NAME];
+    _cleanup_(json_decrefp) json_t *body = NULL;
+    json_error_t error;
 
-/* What must be there: without it there is no token. */
-static int require(struct reader *reader, const json_t *object, const char *path, json_type type,
-                   json_t **ret)
-{
-    const char *dot = strrchr(path, '.');
-    json_t *value = json_object_get(object, dot ? dot + 1 : path);
-
-    if (!value || json_is_null(value))
-        return complain(reader, path, "is missing");
-    if (json_typeof(value) != type)
-        return complain(reader, path, type == JSON_OBJECT ? "is not an object" : "is not a string");
-    *ret = value;
-    return 0;
-}
-
-/* All else: what is not of the type that it should be counts as missing, NULL. */
-static json_t *get(const json_t *object, const char *key, json_type type)
-{
-    json_t *value = json_object_get(object, key);
-
-    return value && json_typeof(value) == type ? value : NULL;
-}
-
-static const char *get_string(const json_t *object, const char *key)
-{
-    return json_string_value(get(object, key, JSON_STRING));
-}
-
-/* Copies a text; an empty or missing one is NULL. */
-static int copy_optional(const char *text, char **ret)
-{
-    if (!text || !*text)
-        return 0;
-    *ret = strdup(text);
-    return *ret ? 0 : -ENOMEM;
-}
-
-/* The same for an identifier, which some services write as a number: its digits are its text. */
-static int copy_id(const json_t *object, const char *key, char **ret)
-{
-    _cleanup_(secret_freep) char *digits = NULL;
-    const json_t *value = json_object_get(object, key);
-
-    if (!json_is_number(value))
-        return copy_optional(json_string_value(value), ret);
-    digits = json_dumps(value, JSON_ENCODE_ANY);
-    return digits ? copy_optional(digits, ret) : -ENOMEM;
-}
-
-/* What is never NULL in a session. */
-static int default_to_empty(char **text)
-{
-    if (!*text)
-        *text = strdup("");
-    return *text ? 0 : -ENOMEM;
-}
-
-/* The token becomes the value of a header: nothing but visible ASCII may be in it. */
-static bool is_header_value(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (*p < '!' || *p > '~')
-            return false;
-    return *text != '\0';
-}
-
-static int read_expiry(struct reader *reader, const struct identity_answer *answer,
-                       const json_t *token)
-{
-    static const char path[] = "access.token.expires";
-    struct session *s = reader->session;
-    json_t *expires = NULL;
-    int r = require(reader, token, path, JSON_STRING, &expires);
-
-    if (r != 0)
-        return r;
-    if (rfc3339_parse(json_string_value(expires), &s->expires) < 0)
-        return complain(reader, path, "is not a time");
-    s->issued = identity_now(answer);
-    if (s->expires <= s->issued) {
-        reader->problem = problem_new(PROBLEM_BAD_ANSWER,
-                                      "The identity service handed out a token that was over by "
-                                      "the service's own clock: wait, the login is tried again.");
-        return reader->problem ? 1 : -ENOMEM;
-    }
-    s->obtained = answer->received_boottime;
-    s->deadline = s->obtained + (s->expires - s->issued);
-    return 0;
-}
-
-static int read_token(struct reader *reader, const struct identity_answer *answer,
-                      const json_t *token)
-{
-    static const char path[] = "access.token.id";
-    struct session *s = reader->session;
-    const json_t *tenant = get(token, "tenant", JSON_OBJECT);
-    json_t *id = NULL;
-    int r = require(reader, token, path, JSON_STRING, &id);
-
-    if (r != 0)
-        return r;
-    if (!is_header_value(json_string_value(id)))
-        return complain(reader, path, "is empty or holds characters that no header can carry");
-    s->token = secret_strdup(json_string_value(id));
-    if (!s->token)
+    if (!own->fields[CREDENTIAL_USERNAME])
+        return identity_refuse_credential("The credential has no user name: give one.",
+                                          ret_problem);
+    body = json_pack_ex(&error, 0, "{s:{s:{s:s,s:s},s:s*,s:s*}}", "auth", credentials, "username",
+                        own->fields[CREDENTIAL_USERNAME], key, own->fields[credential_key(own)],
+                        "tenantId", tenant_id, "tenantName", tenant_name);
+    if (!body && json_error_code(&error) == json_error_invalid_utf8)
+        return identity_refuse_credential("The user name, the key or the tenant is not valid "
+                                          "UTF-8: correct the credential.",
+                                          ret_problem);
+    request = identity_request_new("POST", endpoint, TOKENS);
+    if (!body || !request)
         return -ENOMEM;
+    request->body = json_dumps(body, JSON_COMPACT);
+    if (!request->body)
+        return -ENOMEM;
+    *ret = TAKE_PTR(request);
+    return 0;
+}
 
-    r = read_expiry(reader, answer, token);
+int identity_access_encode_revoke(const char *endpoint, const char *token,
+                                  struct identity_request **ret)
+{
+    _cleanup_(identity_request_freep) struct identity_request *request =
+        identity_request_new("DELETE", endpoint, TOKENS);
+    int r = request ? identity_request_add_header(request, "X-Auth-Token", token) : -ENOMEM;
+
     if (r == 0)
-        r = copy_id(tenant, "id", &s->tenant_id);
-    if (r == 0)
-        r = copy_optional(get_string(tenant, "name"), &s->tenant_name);
+        *ret = TAKE_PTR(request);
     return r;
 }
 
-static int read_role(struct session *s, const json_t *role)
+static int read_token(struct identity_reader *reader, const json_t *token)
 {
-    _cleanup_(freep) char *id = NULL;
-    const char *name = get_string(role, "name");
-    int r = copy_id(role, "id", &id);
+    const json_t *tenant = reader_get(token, "tenant", JSON_OBJECT);
+    struct session *s = reader->session;
+    json_t *id = NULL, *expires = NULL;
+    int r = reader_require(reader, token, "access.token.id", JSON_STRING, &id);
 
-    if (r < 0)
-        return r;
-    return session_add_role(s, id ? id : "", name ? name : "", get_string(role, "description"));
+    if (r == 0)
+        r = reader_take_token(reader, "access.token.id", json_string_value(id));
+    if (r == 0)
+        r = reader_require(reader, token, "access.token.expires", JSON_STRING, &expires);
+    if (r == 0)
+        r = reader_take_expiry(reader, "access.token.expires", json_string_value(expires), NULL);
+    if (r == 0)
+        r = reader_copy_id(tenant, "id", &s->tenant_id);
+    if (r == 0)
+        r = reader_copy(reader_get_string(tenant, "name"), &s->tenant_name);
+    return r;
 }
 
-static int read_user(struct session *s, const json_t *access)
+static int read_user(struct session *s, const json_t *user)
 {
-    const json_t *user = get(access, "user", JSON_OBJECT);
-    const json_t *roles = get(user, "roles", JSON_ARRAY), *role;
-    size_t i;
-    int r = copy_id(user, "id", &s->user_id);
+    int r = reader_copy_user(s, user);
 
     if (r == 0)
-        r = default_to_empty(&s->user_id);
+        r = reader_copy(reader_get_string(user, "RAX-AUTH:defaultRegion"), &s->default_region);
     if (r == 0)
-        r = copy_optional(get_string(user, "name"), &s->user_name);
-    if (r == 0)
-        r = default_to_empty(&s->user_name);
-    if (r == 0)
-        r = copy_optional(get_string(user, "RAX-AUTH:defaultRegion"), &s->default_region);
-    json_array_foreach (roles, i, role) {
-        if (r == 0 && json_is_object(role))
-            r = read_role(s, role);
-    }
+        r = reader_copy_roles(s, reader_get(user, "roles", JSON_ARRAY));
     return r;
 }
 
@@ -181,22 +92,22 @@ static int read_endpoint(struct service *service, const json_t *endpoint)
         {"adminURL", "admin"},
     };
     _cleanup_(freep) char *tenant_id = NULL;
-    int r = copy_id(endpoint, "tenantId", &tenant_id);
+    int r = reader_copy_id(endpoint, "tenantId", &tenant_id);
 
     for (size_t i = 0; i < ARRAY_SIZE(urls) && r == 0; i++) {
-        const char *url = get_string(endpoint, urls[i].key);
+        const char *url = reader_get_string(endpoint, urls[i].key);
 
         if (url && *url)
-            r = service_add_endpoint(service, get_string(endpoint, "region"), urls[i].interface,
-                                     url, tenant_id);
+            r = service_add_endpoint(service, reader_get_string(endpoint, "region"),
+                                     urls[i].interface, url, tenant_id);
     }
     return r;
 }
 
 static int read_service(struct session *s, const json_t *entry)
 {
-    const char *type = get_string(entry, "type"), *name = get_string(entry, "name");
-    const json_t *endpoints = get(entry, "endpoints", JSON_ARRAY), *endpoint;
+    const char *type = reader_get_string(entry, "type"), *name = reader_get_string(entry, "name");
+    const json_t *endpoints = reader_get(entry, "endpoints", JSON_ARRAY), *endpoint;
     struct service *service = NULL;
     size_t i;
     int r = catalog_add_service(s->catalog, type ? type : "", name ? name : "", &service);
@@ -209,98 +120,49 @@ static int read_service(struct session *s, const json_t *entry)
 }
 
 /* One that is no list is no identity service's; a token without any has none. */
-static int read_catalog(struct reader *reader, const json_t *access)
+static int read_catalog(struct identity_reader *reader, const json_t *catalog)
 {
-    const json_t *catalog = json_object_get(access, "serviceCatalog"), *entry;
-    struct session *s = reader->session;
+    const json_t *entry;
     size_t i;
     int r = 0;
 
     if (catalog && !json_is_null(catalog) && !json_is_array(catalog))
-        return complain(reader, "access.serviceCatalog", "is not a list");
+        return reader_complain(reader, "access.serviceCatalog", "is not a list");
     json_array_foreach (catalog, i, entry) {
         if (r == 0 && json_is_object(entry))
-            r = read_service(s, entry);
+            r = read_service(reader->session, entry);
     }
     return r;
 }
 
-/* Takes out everything that a text is part of, keys too. The parser bounds the depth. */
-static void take_out(json_t *node, const char *text)
+static int read_access(struct identity_reader *reader)
 {
-    const char *key;
-    json_t *value;
-    void *next;
-
-    json_object_foreach_safe(node, next, key, value)
-    {
-        if (strstr(key, text) || (json_is_string(value) && strstr(json_string_value(value), text)))
-            json_object_del(node, key);
-        else
-            take_out(value, text);
-    }
-    for (size_t i = json_array_size(node); i-- > 0;) {
-        value = json_array_get(node, i);
-        if (json_is_string(value) && strstr(json_string_value(value), text))
-            json_array_remove(node, i);
-        else
-            take_out(value, text);
-    }
-}
-
-static int make_document(struct reader *reader, json_t *root)
-{
-    struct session *s = reader->session;
-
-    take_out(root, s->token);
-    s->document = json_dumps(root, JSON_COMPACT);
-    /* A number or a bracket can still spell a token that is one letter long. */
-    if (s->document && strstr(s->document, s->token))
-        memcpy(s->document, "{}", sizeof("{}"));
-    return s->document ? 0 : -ENOMEM;
-}
-
-static int read_answer(struct reader *reader, const struct identity_answer *answer)
-{
-    _cleanup_(json_decrefp) json_t *root = json_loadb(answer->body, answer->length, 0, NULL);
     json_t *access = NULL, *token = NULL;
-    int r;
+    int r = reader_require(reader, reader->root, "access", JSON_OBJECT, &access);
 
-    if (!json_is_object(root)) {
-        reader->problem = problem_new(PROBLEM_BAD_ANSWER,
-                                      "The identity service's answer is not JSON (HTTP status %u): "
-                                      "check `auth_endpoint`, and whether a proxy in between has "
-                                      "answered.",
-                                      answer->status);
-        return reader->problem ? 1 : -ENOMEM;
-    }
-    r = require(reader, root, "access", JSON_OBJECT, &access);
     if (r == 0)
-        r = require(reader, access, "access.token", JSON_OBJECT, &token);
+        r = reader_require(reader, access, "access.token", JSON_OBJECT, &token);
     if (r == 0)
-        r = read_token(reader, answer, token);
+        r = read_token(reader, token);
     if (r == 0)
-        r = read_user(reader->session, access);
+        r = read_user(reader->session, reader_get(access, "user", JSON_OBJECT));
     if (r == 0)
-        r = read_catalog(reader, access);
-    if (r == 0)
-        r = make_document(reader, root);
-    return r;
+        r = read_catalog(reader, json_object_get(access, "serviceCatalog"));
+    return r == 0 ? reader_make_document(reader) : r;
 }
 
-int identity_access(const struct identity_answer *answer, struct session **ret,
-                    struct problem **ret_problem)
+int identity_access_decode(const struct identity_answer *answer, struct session **ret,
+                           struct problem **ret_problem)
 {
-    _cleanup_(session_unrefp) struct session *session = session_new();
-    struct reader reader = {.session = session};
+    _cleanup_(reader_done) struct identity_reader reader = {0};
     int r;
 
-    if (!session)
-        return -ENOMEM;
-    r = read_answer(&reader, answer);
+    if (answer->status != 200 && answer->status != 203) {
+        *ret_problem = identity_fault(answer);
+        return *ret_problem ? 1 : -ENOMEM;
+    }
+    r = reader_init(&reader, answer);
     if (r == 0)
-        *ret = TAKE_PTR(session);
-    else if (r > 0)
-        *ret_problem = reader.problem;
-    return r;
+        r = read_access(&reader);
+    return reader_finish(&reader, r, ret, ret_problem);
 }

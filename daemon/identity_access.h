@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the `access` document of identity v2.0, the answer to a login. The token and its end have to
- * be there and right, and a catalog be a list, or the answer is refused with the field's name. All
- * else a token is of use without: what is missing or of a wrong type is taken as empty, and an
- * identifier may be a number.
- * The session's document holds the token nowhere.
+ * Identity v2.0, as Rackspace and Keystone both speak it: the `access` document, which is the answer
+ * to a login, and the revocation of a token.
  */
 #ifndef IDENTITY_ACCESS_H
 #define IDENTITY_ACCESS_H
 
 #include "identity.h"
 
-/* 0 with a session, 1 with a bad-answer, or -ENOMEM. */
-int identity_access(const struct identity_answer *answer, struct session **ret,
-                    struct problem **ret_problem);
+/* Has the tenant put into a login's body, by its id or else by its name: both at once are refused.
+ * As encode_login. */
+int identity_access_encode(const struct identity_login *login, const char *endpoint,
+                           const char *credentials, const char *key, struct identity_request **ret,
+                           struct problem **ret_problem);
+
+/* As decode_login, fault and all. */
+int identity_access_decode(const struct identity_answer *answer, struct session **ret,
+                           struct problem **ret_problem);
+
+int identity_access_encode_revoke(const char *endpoint, const char *token,
+                                  struct identity_request **ret);
 
 #endif

@@ -48,7 +48,7 @@ static bool on_head(struct transfer *t, unsigned status, void *userdata)
     c->answer.status = status;
     c->answer.received_boottime = clock_boottime();
     c->answer.received_realtime = clock_realtime();
-    c->answer.www_authenticate = transfer_header_find(t, "WWW-Authenticate");
+    c->answer.headers = transfer_headers(t);
     c->answer.date = date ? upstream_parse_date(date) : 0;
     c->answer.retry_after = retry_after ? seconds_to_wait(retry_after, c->answer.date) : 0;
     return true;
@@ -104,8 +104,15 @@ static void on_done(struct transfer *t _unused_, const struct problem *problem, 
     c->done(problem ? NULL : &c->answer, problem, c->userdata);
 }
 
+static usec_t time_left(usec_t until)
+{
+    usec_t now = clock_boottime();
+
+    return until > now + USEC_PER_MSEC ? until - now : USEC_PER_MSEC; /* 0 is without an end */
+}
+
 static int start(struct identity_call *c, struct upstream *u, const struct cloud_config *cloud,
-                 const struct identity_limits *limits)
+                 usec_t until)
 {
     static const struct transfer_handler handler = {
         .head = on_head,
@@ -114,19 +121,16 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         .rewind = on_rewind,
         .done = on_done,
     };
-    _cleanup_(secret_freep) char *token = NULL;
     _cleanup_(freep) char *agent = NULL;
-    const char *headers[5];
+    const char *headers[3 + IDENTITY_HEADERS_MOST + 1];
     struct transfer_request request = {
         .method = c->request->method,
         .url = c->request->url,
         .headers = headers,
         .length = c->request->body ? (int64_t)strlen(c->request->body) : TRANSFER_NO_BODY,
         .repeatable = true,
-        .verify = cloud->verify_ssl,
-        .ca_file = cloud->ca_file,
-        .connect_timeout = limits->connect_timeout,
-        .total_timeout = limits->total_timeout,
+        .cloud = cloud,
+        .total_timeout = time_left(until),
     };
     size_t n = 0;
 
@@ -139,22 +143,15 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         return -ENOMEM;
     }
     headers[n++] = agent;
-    if (c->request->token) {
-        static const char name[] = "X-Auth-Token: ";
-
-        token = secret_malloc(sizeof(name) + strlen(c->request->token));
-        if (!token)
-            return -ENOMEM;
-        stpcpy(stpcpy(token, name), c->request->token);
-        headers[n++] = token;
-    }
+    for (size_t i = 0; i < IDENTITY_HEADERS_MOST && c->request->headers[i]; i++)
+        headers[n++] = c->request->headers[i];
     headers[n] = NULL;
     return transfer_start(u, &request, &handler, c, &c->transfer);
 }
 
 int identity_call_start(struct upstream *u, struct identity_request *request,
-                        const struct cloud_config *cloud, const struct identity_limits *limits,
-                        identity_call_done done, void *userdata, struct identity_call **ret)
+                        const struct cloud_config *cloud, usec_t until, identity_call_done done,
+                        void *userdata, struct identity_call **ret)
 {
     _cleanup_(identity_call_freep) struct identity_call *c = calloc(1, sizeof(*c));
     int r;
@@ -166,7 +163,7 @@ int identity_call_start(struct upstream *u, struct identity_request *request,
     c->request = request;
     c->done = done;
     c->userdata = userdata;
-    r = start(c, u, cloud, limits);
+    r = start(c, u, cloud, until);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(c);

@@ -9,20 +9,15 @@
 
 struct identity_call;
 
-struct identity_limits {
-    usec_t connect_timeout;
-    usec_t total_timeout;
-};
-
 /* Exactly one of answer and problem is set; both go away when the function returns. The call may be
  * freed in it. */
 typedef void (*identity_call_done)(const struct identity_answer *answer,
                                    const struct problem *problem, void *userdata);
 
-/* 0 or a negative errno. The request belongs to the call from here on, also on failure. */
+/* `until` is when it is to have ended at the latest, CLOCK_BOOTTIME. 0 or a negative errno. The request belongs to the call from here on, also on failure. */
 int identity_call_start(struct upstream *u, struct identity_request *request,
-                        const struct cloud_config *cloud, const struct identity_limits *limits,
-                        identity_call_done done, void *userdata, struct identity_call **ret);
+                        const struct cloud_config *cloud, usec_t until, identity_call_done done,
+                        void *userdata, struct identity_call **ret);
 
 /* Cancels it, or gives it back after its end. */
 void identity_call_free(struct identity_call *c);

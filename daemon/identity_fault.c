@@ -97,10 +97,10 @@ static bool is_blank(const struct identity_answer *answer)
 
 static const struct rule *find_rule(const struct identity_answer *answer, const char *fault)
 {
+    const char *challenge = identity_answer_header(answer, "WWW-Authenticate");
     const struct rule *rule = rules;
 
-    if (answer->status == 401 && answer->www_authenticate &&
-        strncasecmp(answer->www_authenticate, "OS-MF", strlen("OS-MF")) == 0)
+    if (answer->status == 401 && challenge && strncasecmp(challenge, "OS-MF", strlen("OS-MF")) == 0)
         return &multi_factor;
 
     while (answer->status < rule->first_status || answer->status > rule->last_status ||

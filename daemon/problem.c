@@ -26,8 +26,6 @@ static const struct {
     [PROBLEM_NOT_READY] = {"not-ready", 503, "No usable token yet"},
     [PROBLEM_SIGNED_OUT] = {"signed-out", 503, "No credential is held"},
     [PROBLEM_STOPPING] = {"stopping", 503, "The daemon is stopping"},
-    [PROBLEM_UNSUPPORTED_IDENTITY] = {"unsupported-identity-type", 503,
-                                      "No provider for this cloud"},
     [PROBLEM_BAD_ANSWER] = {"bad-answer", 502, "The answer makes no sense"},
     [PROBLEM_CREDENTIALS_REJECTED] = {"credentials-rejected", 403, "The credentials were refused"},
     [PROBLEM_IDENTITY_UNAVAILABLE] = {"identity-unavailable", 502,

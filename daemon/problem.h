@@ -29,7 +29,6 @@ enum problem_code {
     PROBLEM_NOT_READY,
     PROBLEM_SIGNED_OUT,
     PROBLEM_STOPPING,
-    PROBLEM_UNSUPPORTED_IDENTITY,
     /* of the identity service or of the service behind a signed request */
     PROBLEM_BAD_ANSWER,
     PROBLEM_CREDENTIALS_REJECTED,

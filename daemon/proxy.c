@@ -204,7 +204,7 @@ static void step_challenged(struct signing *s)
     if (!can_send_again(s))
         verdict = CHALLENGE_FINAL; /* the login is for those who come after */
     if (verdict == CHALLENGE_WAIT && !s->exchange->late) {
-        exchange_wait(s->exchange, s->exchange->host->login_timeout);
+        exchange_wait(s->exchange, s->exchange->cloud->config.login_timeout);
         s->answered = s->exchange->request->status != 0;
         return;
     }

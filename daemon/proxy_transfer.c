@@ -249,10 +249,9 @@ static int start(struct signing *s, const struct session *session, struct lines 
                               .length = r->length,
                               .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),
-                              .verify = x->cloud->config.verify_ssl,
-                              .ca_file = x->cloud->config.ca_file,
-                              .connect_timeout = x->host->connect_timeout,
-                              .idle_timeout = x->host->upstream_timeout,
+                              .cloud = &x->cloud->config,
+                              .total_timeout = x->cloud->config.request_timeout,
+                              .idle_timeout = x->cloud->config.upstream_timeout,
                           },
                           &handler, s, &s->transfer);
 }

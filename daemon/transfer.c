@@ -108,6 +108,11 @@ const char *transfer_header_find(const struct transfer *t, const char *name)
     return header_list_find(&t->head, name);
 }
 
+const struct header_list *transfer_headers(const struct transfer *t)
+{
+    return &t->head;
+}
+
 uint64_t transfer_sent(const struct transfer *t)
 {
     return t->sent;
@@ -171,6 +176,31 @@ static long expect_wait(const struct transfer_request *request)
     return (long)((wait == 0 || wait > USEC_PER_SEC ? USEC_PER_SEC : wait) / USEC_PER_MSEC);
 }
 
+static int set_network(CURL *easy, const struct cloud_config *cloud)
+{
+    bool only_tls13 = cloud->tls_min_version && !strcmp(cloud->tls_min_version, "1.3");
+    CURLcode c = CURLE_OK;
+
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, cloud->verify_ssl ? 1L : 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, cloud->verify_ssl ? 2L : 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                          (long)(only_tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    if (cloud->ca_file)
+        c |= curl_easy_setopt(easy, CURLOPT_CAINFO, cloud->ca_file);
+    if (cloud->cert_file) {
+        c |= curl_easy_setopt(easy, CURLOPT_SSLCERT, cloud->cert_file);
+        c |= curl_easy_setopt(easy, CURLOPT_SSLKEY,
+                              cloud->key_file ? cloud->key_file : cloud->cert_file);
+    }
+    if (cloud->proxy)
+        c |= curl_easy_setopt(easy, CURLOPT_PROXY, cloud->proxy);
+    if (cloud->no_proxy)
+        c |= curl_easy_setopt(easy, CURLOPT_NOPROXY, cloud->no_proxy);
+    c |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                          (long)(cloud->connect_timeout / USEC_PER_MSEC));
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
 static int set_options(struct transfer *t, const struct transfer_request *request)
 {
     CURL *easy = t->easy;
@@ -194,12 +224,6 @@ static int set_options(struct transfer *t, const struct transfer_request *reques
     c |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     c |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     c |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->verify ? 1L : 0L);
-    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->verify ? 2L : 0L);
-    if (request->ca_file)
-        c |= curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
-    c |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                          (long)(request->connect_timeout / USEC_PER_MSEC));
     c |= curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, expect_wait(request));
     c |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(request->total_timeout / USEC_PER_MSEC));
     return c == CURLE_OK ? 0 : -ENOMEM;
@@ -252,6 +276,8 @@ int transfer_start(struct upstream *u, const struct transfer_request *request,
         r = set_method(t->easy, request);
     if (r >= 0)
         r = set_options(t, request);
+    if (r >= 0)
+        r = set_network(t->easy, request->cloud);
     if (r < 0)
         return r;
 

@@ -274,7 +274,6 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    c |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* A forward proxy sees a tunnel, never the token. */
     c |= curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -10,7 +10,8 @@
 #ifndef UPSTREAM_H
 #define UPSTREAM_H
 
-#include "clock.h"
+#include "config.h"
+#include "header_list.h"
 #include "problem.h"
 
 #include <stdbool.h>
@@ -43,11 +44,9 @@ struct transfer_request {
     bool expect_continue;       /* let the service refuse before the body is sent */
     bool repeatable; /* may be sent once more when a connection that was kept ends without
                                    an answer (RFC 9112, 9.3.1) */
-    bool verify;
-    const char *ca_file; /* NULL: the system's */
-    usec_t connect_timeout;
-    usec_t total_timeout; /* for everything; 0: none */
-    usec_t idle_timeout;  /* without the service taking or sending a byte, while it is its turn; 0:
+    const struct cloud_config *cloud; /* how it is reached: TLS, proxy, connect_timeout */
+    usec_t total_timeout;             /* for everything; 0: none */
+    usec_t idle_timeout; /* without the service taking or sending a byte, while it is its turn; 0:
                              none */
 };
 
@@ -81,6 +80,7 @@ void transfer_continue(struct transfer *t);
  * `*position` starts at 0. */
 const char *transfer_header(const struct transfer *t, size_t *position, const char **ret_value);
 const char *transfer_header_find(const struct transfer *t, const char *name);
+const struct header_list *transfer_headers(const struct transfer *t);
 
 /* How long the headers are, about. */
 size_t transfer_head_length(const struct transfer *t);

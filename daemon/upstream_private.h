@@ -4,7 +4,6 @@
 #ifndef UPSTREAM_PRIVATE_H
 #define UPSTREAM_PRIVATE_H
 
-#include "header_list.h"
 #include "later.h"
 #include "upstream.h"
 

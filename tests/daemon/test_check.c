@@ -79,7 +79,7 @@ START_TEST(checks_what_is_not)
         "nobody: upstream-unreachable: ",
         "empty: signed-out: ",
         "lost: credential-unreadable: ",
-        "other: unsupported-identity-type: ",
+        "other: bad-answer: There is no identity service at ",
         "broken: credential-unreadable: ",
         "last: ok",
     };

@@ -27,4 +27,16 @@ static inline struct identity_answer answer_of(unsigned status, const char *body
     };
 }
 
+/* Has the provider read it, as the answer to some login. */
+static inline int decode_with(const struct identity_provider *provider,
+                              const struct identity_answer *answer, struct session **ret,
+                              struct problem **ret_problem)
+{
+    static const struct cloud_config cloud;
+    static const struct credential credential;
+    const struct identity_login login = {&cloud, &credential, NULL};
+
+    return provider->decode_login(&login, answer, ret, ret_problem);
+}
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "seed.h"
 
+#include "rackspace_answers.h"
+
 #include "identity.h"
 
 #include <check.h>
@@ -32,6 +34,6 @@ struct session *seed_session(void)
     struct problem *problem = NULL;
 
     answer.received_realtime = 1700000000 * USEC_PER_SEC;
-    ck_assert_int_eq(identity_rackspace.decode_login(&answer, &session, &problem), 0);
+    ck_assert_int_eq(decode_with(&identity_rackspace, &answer, &session, &problem), 0);
     return session;
 }

@@ -12,8 +12,7 @@
 
 static const struct problem *refusal; /* how every login fails */
 
-static int refuse(const struct cloud_config *cloud _unused_,
-                  const struct credential *credential _unused_,
+static int refuse(const struct identity_login *login _unused_,
                   struct identity_request **ret _unused_, struct problem **ret_problem)
 {
     *ret_problem = problem_copy(refusal);
@@ -21,12 +20,10 @@ static int refuse(const struct cloud_config *cloud _unused_,
 }
 
 static const struct identity_provider refusing = {
-    .type = "fake",
     .encode_login = refuse,
 };
 
-static int encode_nothing(const struct cloud_config *cloud _unused_,
-                          const struct credential *credential _unused_,
+static int encode_nothing(const struct identity_login *login _unused_,
                           struct identity_request **ret _unused_,
                           struct problem **ret_problem _unused_)
 {
@@ -34,7 +31,6 @@ static int encode_nothing(const struct cloud_config *cloud _unused_,
 }
 
 static const struct identity_provider without_memory = {
-    .type = "fake",
     .encode_login = encode_nothing,
 };
 
@@ -62,9 +58,10 @@ static void teardown(void)
 
 static struct credential *a_credential(void)
 {
-    struct credential *credential = NULL;
+    struct credential *credential = credential_new();
 
-    ck_assert_int_eq(credential_new(CREDENTIAL_API_KEY, "user", "key", &credential), 0);
+    ck_assert_int_eq(credential_set(credential, CREDENTIAL_USERNAME, "user"), 0);
+    ck_assert_int_eq(credential_set(credential, CREDENTIAL_API_KEY, "key"), 0);
     return credential;
 }
 
@@ -76,7 +73,7 @@ static void fail_beside_a_token(enum problem_code code, unsigned retry_after)
 
     problem = (struct problem){.code = code, .retry_after = retry_after, .detail = detail};
     refusal = &problem;
-    c->provider = &refusing;
+    c->place.provider = &refusing;
     c->session = session_new();
     c->session->token = secret_strdup("token");
     c->session->generation = c->generation = 1;
@@ -160,7 +157,7 @@ START_TEST(fails_without_memory_for_the_reason)
     _cleanup_(problem_freep) struct problem *why = NULL;
     uint64_t number;
 
-    c->provider = &without_memory;
+    c->place.provider = &without_memory;
     number = cloud_set_credential(c, a_credential());
     ck_assert_uint_eq(number, 1);
     ck_assert_uint_eq(c->logins_finished, number);

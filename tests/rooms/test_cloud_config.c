@@ -52,8 +52,8 @@ START_TEST(test_equal_across_files)
 {
     struct config *a = load("[a]\n" EVERYTHING), *b = load("\n\n[z]\n[a]\n" EVERYTHING);
     struct config *renamed = load("[b]\n" EVERYTHING);
-    struct config *other = load("[a]\nidentity_type = swift\nauth_endpoint = http://h/\n");
-    struct config *moved = load("[a]\nidentity_type = swift\nauth_endpoint = http://i/\n");
+    struct config *other = load("[a]\nidentity_type = keystone\nauth_endpoint = http://h/\n");
+    struct config *moved = load("[a]\nidentity_type = keystone\nauth_endpoint = http://i/\n");
 
     ck_assert(cloud_config_equal(&a->clouds[0], config_find(b, "a")));
     ck_assert(!cloud_config_equal(&a->clouds[0], &renamed->clouds[0]));
@@ -80,12 +80,12 @@ START_TEST(test_copy)
 
     /* Nothing of the copy was the original's. */
     ck_assert_str_eq(full.name, "a");
-    ck_assert_str_eq(full.api_key, "k");
+    ck_assert_str_eq(full.login.fields[CREDENTIAL_API_KEY], "k");
     ck_assert_str_eq(full.user_agent, "x latchkey/" LATCHKEY_VERSION);
     cloud_config_done(&full);
     cloud_config_done(&bare);
     ck_assert_ptr_null(full.name);
-    ck_assert_ptr_null(full.api_key);
+    ck_assert_ptr_null(full.login.fields[CREDENTIAL_API_KEY]);
     cloud_config_done(&full);
 }
 END_TEST
@@ -100,7 +100,7 @@ static void assert_credential(const struct config *c, const char *username, cons
 
     ck_assert_msg(r == 0, "%s", error ? error : strerror(-r));
     assert_text(found, path);
-    assert_text(credential ? credential->username : NULL, username);
+    assert_text(credential ? credential->fields[CREDENTIAL_USERNAME] : NULL, username);
     ck_assert_ptr_null(warning);
     credential_free(credential);
     free(found);
@@ -241,18 +241,18 @@ START_TEST(test_credential_inline)
     char *path, *warning, *error = NULL;
 
     ck_assert_int_eq(config_credential(c, &c->clouds[0], &credential, &path, &warning, &error), 0);
-    ck_assert_int_eq(credential->kind, CREDENTIAL_API_KEY);
-    ck_assert_str_eq(credential->username, "u");
-    ck_assert_str_eq(credential->key, "k");
-    ck_assert_ptr_null(credential->tenant_id);
+    ck_assert_int_eq(credential_key(credential), CREDENTIAL_API_KEY);
+    ck_assert_str_eq(credential->fields[CREDENTIAL_USERNAME], "u");
+    ck_assert_str_eq(credential->fields[CREDENTIAL_API_KEY], "k");
+    ck_assert_str_eq(credential->fields[CREDENTIAL_TENANT_ID], "t");
     ck_assert_ptr_null(path);
     ck_assert_ptr_null(warning);
     credential_free(credential);
 
     ck_assert_int_eq(config_credential(c, &c->clouds[1], &credential, &path, &warning, &error), 0);
-    ck_assert_int_eq(credential->kind, CREDENTIAL_PASSWORD);
-    ck_assert_str_eq(credential->username, "v");
-    ck_assert_str_eq(credential->key, "%p%");
+    ck_assert_int_eq(credential_key(credential), CREDENTIAL_PASSWORD);
+    ck_assert_str_eq(credential->fields[CREDENTIAL_USERNAME], "v");
+    ck_assert_str_eq(credential->fields[CREDENTIAL_PASSWORD], "%p%");
     ck_assert_ptr_null(error);
     credential_free(credential);
     config_free(c);

@@ -50,8 +50,8 @@ START_TEST(test_pyrax)
     ck_assert_str_eq(cloud->identity_type, "keystone");
     ck_assert_str_eq(cloud->auth_endpoint, "http://192.168.0.1:5000/v2.0/");
     ck_assert_str_eq(cloud->region, "RegionOne");
-    ck_assert_str_eq(cloud->tenant_name, "demo");
-    ck_assert_str_eq(cloud->tenant_id, "abc123456");
+    ck_assert_str_eq(cloud->login.fields[CREDENTIAL_TENANT_NAME], "demo");
+    ck_assert_str_eq(cloud->login.fields[CREDENTIAL_TENANT_ID], "abc123456");
     ck_assert_ptr_null(cloud->user_agent);
     ck_assert_ptr_null(cloud->interface);
     ck_assert(cloud->verify_ssl);
@@ -129,8 +129,8 @@ START_TEST(test_pyrax_empty)
     ck_assert_str_eq(cloud->name, "my cloud");
     ck_assert_str_eq(cloud->identity_type, "rackspace");
     ck_assert_ptr_null(cloud->auth_endpoint);
-    ck_assert_ptr_null(cloud->tenant_id);
-    ck_assert_str_eq(cloud->tenant_name, "t");
+    ck_assert_ptr_null(cloud->login.fields[CREDENTIAL_TENANT_ID]);
+    ck_assert_str_eq(cloud->login.fields[CREDENTIAL_TENANT_NAME], "t");
     ck_assert_ptr_null(cloud->region);
     ck_assert(cloud->verify_ssl);
     config_free(c);
@@ -151,7 +151,7 @@ START_TEST(test_every_key)
                             "upstream_timeout = 007 ; seconds\r\n"
                             "\r\n"
                             "[a]\r\n"
-                            "IDENTITY_TYPE = Swift\r\n"
+                            "IDENTITY_TYPE = keystone\r\n"
                             "auth_endpoint = http://127.0.0.1:8080/auth/v1.0\r\n"
                             "username = 50% joe\r\n"
                             "password = %(x)s;100%%\r\n"
@@ -176,14 +176,14 @@ START_TEST(test_every_key)
     ck_assert_uint_eq(c->login_timeout, 86400 * USEC_PER_SEC);
     ck_assert_uint_eq(c->upstream_timeout, 7 * USEC_PER_SEC);
 
-    ck_assert_str_eq(a->identity_type, "swift");
+    ck_assert_str_eq(a->identity_type, "keystone");
     ck_assert_str_eq(a->auth_endpoint, "http://127.0.0.1:8080/auth/v1.0");
-    ck_assert_str_eq(a->username, "50% joe");
-    ck_assert_str_eq(a->password, "%(x)s;100%%");
-    ck_assert_ptr_null(a->api_key);
+    ck_assert_str_eq(a->login.fields[CREDENTIAL_USERNAME], "50% joe");
+    ck_assert_str_eq(a->login.fields[CREDENTIAL_PASSWORD], "%(x)s;100%%");
+    ck_assert_ptr_null(a->login.fields[CREDENTIAL_API_KEY]);
     ck_assert_str_eq(b->credential_file, "sub/credential");
-    ck_assert_str_eq(b->tenant_id, "123");
-    ck_assert_str_eq(b->tenant_name, "one two");
+    ck_assert_str_eq(b->login.fields[CREDENTIAL_TENANT_ID], "123");
+    ck_assert_str_eq(b->login.fields[CREDENTIAL_TENANT_NAME], "one two");
     ck_assert_str_eq(b->region, "ord");
     ck_assert_str_eq(b->interface, "internal");
     ck_assert(!b->verify_ssl);
@@ -299,20 +299,20 @@ START_TEST(test_fallback)
 
     ck_assert_uint_eq(c->n_clouds, 3);
     ck_assert_str_eq(c->clouds[0].region, "ORD");
-    ck_assert_str_eq(c->clouds[0].username, "joe");
-    ck_assert_str_eq(c->clouds[0].api_key, "k");
+    ck_assert_str_eq(c->clouds[0].login.fields[CREDENTIAL_USERNAME], "joe");
+    ck_assert_str_eq(c->clouds[0].login.fields[CREDENTIAL_API_KEY], "k");
     ck_assert(!c->clouds[0].verify_ssl);
 
     ck_assert_str_eq(c->clouds[1].region, "DFW");
     ck_assert_str_eq(c->clouds[1].user_agent, "x latchkey/" LATCHKEY_VERSION);
     ck_assert_str_eq(c->clouds[1].credential_file, "f");
-    ck_assert_ptr_null(c->clouds[1].username);
-    ck_assert_ptr_null(c->clouds[1].api_key);
+    ck_assert_ptr_null(c->clouds[1].login.fields[CREDENTIAL_USERNAME]);
+    ck_assert_ptr_null(c->clouds[1].login.fields[CREDENTIAL_API_KEY]);
     ck_assert(!c->clouds[1].verify_ssl);
 
-    ck_assert_str_eq(c->clouds[2].username, "other");
-    ck_assert_str_eq(c->clouds[2].password, "p");
-    ck_assert_ptr_null(c->clouds[2].api_key);
+    ck_assert_str_eq(c->clouds[2].login.fields[CREDENTIAL_USERNAME], "other");
+    ck_assert_str_eq(c->clouds[2].login.fields[CREDENTIAL_PASSWORD], "p");
+    ck_assert_ptr_null(c->clouds[2].login.fields[CREDENTIAL_API_KEY]);
     ck_assert(c->clouds[2].verify_ssl);
 
     ck_assert_uint_eq(c->n_warnings, 1);

@@ -5,28 +5,43 @@
 
 #include "secret.h"
 
+#include <errno.h>
 #include <jansson.h>
 
 #define DATE 1700000000
 #define SECOND (DATE * USEC_PER_SEC)
 #define TWO_HOURS (7200 * USEC_PER_SEC)
 
-START_TEST(finds_its_providers)
+START_TEST(has_a_table_of_providers)
 {
-    ck_assert_ptr_eq(identity_find("rackspace"), &identity_rackspace);
-    ck_assert_ptr_eq(identity_find("Rackspace"), &identity_rackspace);
-    ck_assert_ptr_null(identity_find("racks"));
-    ck_assert_ptr_null(identity_find(""));
+    size_t n = 0;
+
+    for (; identity_table[n].type; n++) {
+        ck_assert_ptr_nonnull(identity_table[n].provider);
+        ck_assert_ptr_nonnull(identity_table[n].provider->encode_login);
+        ck_assert_ptr_nonnull(identity_table[n].provider->decode_login);
+    }
+    ck_assert_uint_ge(n, 3);
+    ck_assert_str_eq(identity_table[0].type, "rackspace");
+    ck_assert_ptr_eq(identity_table[0].provider, &identity_rackspace);
 }
 END_TEST
 
-START_TEST(frees_requests)
+START_TEST(makes_requests)
 {
-    struct identity_request *r = calloc(1, sizeof(*r));
+    _cleanup_(identity_request_freep) struct identity_request *r =
+        identity_request_new("GET", "http://host/v3", "/auth");
 
-    r->token = secret_strdup("token");
+    ck_assert_str_eq(r->method, "GET");
+    ck_assert_str_eq(r->url, "http://host/v3/auth");
+    ck_assert_int_eq(identity_request_add_header(r, "A", "b c"), 0);
+    ck_assert_int_eq(identity_request_add_header(r, "D", "e\r\nF: g"), -EBADMSG);
+    ck_assert_int_eq(identity_request_add_header(r, "H", "i\x7f"), -EBADMSG);
+    ck_assert_int_eq(identity_request_add_header(r, "J", ""), 0);
+    ck_assert_str_eq(r->headers[0], "A: b c");
+    ck_assert_str_eq(r->headers[1], "J: ");
+    ck_assert_ptr_null(r->headers[2]);
     r->body = secret_strdup("body");
-    identity_request_free(r);
     identity_request_free(NULL);
 }
 END_TEST
@@ -78,8 +93,8 @@ Suite *make_suite(void)
     Suite *s = suite_create("identity");
     TCase *t = tcase_create("room");
 
-    tcase_add_test(t, finds_its_providers);
-    tcase_add_test(t, frees_requests);
+    tcase_add_test(t, has_a_table_of_providers);
+    tcase_add_test(t, makes_requests);
     tcase_add_loop_test(t, trusts_the_services_clock, 0, (int)ARRAY_SIZE(clocks));
     tcase_add_test(t, gives_jansson_secret_memory);
     suite_add_tcase(s, t);

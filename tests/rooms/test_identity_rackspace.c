@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The suite of the Rackspace provider: what it sends, and what it reads out of a good answer. */
-#include "identity.h"
+#include "identity_discovery.h"
 #include "rackspace_answers.h"
 #include "rfc3339.h"
 #include "seed.h"
@@ -13,18 +13,15 @@
 #define PASSWORD_FORM \
     "{\"auth\":{\"passwordCredentials\":{\"username\":\"myusername\",\"password\":"
 
-static char username[] = "myusername", key[] = API_KEY;
-
-static struct identity_request *login(const struct cloud_config *cloud,
-                                      const struct credential *credential)
+static struct identity_request *encode(const struct identity_login *login)
 {
     struct identity_request *request = NULL;
     struct problem *problem = NULL;
 
-    ck_assert_int_eq(identity_rackspace.encode_login(cloud, credential, &request, &problem), 0);
+    ck_assert_int_eq(identity_rackspace.encode_login(login, &request, &problem), 0);
     ck_assert_ptr_null(problem);
     ck_assert_str_eq(request->method, "POST");
-    ck_assert_ptr_null(request->token);
+    ck_assert_ptr_null(request->headers[0]);
     return request;
 }
 
@@ -48,30 +45,36 @@ static const struct {
     {"https://cloud.example/identity/v2.0", NULL, "https://cloud.example/identity/v2.0/tokens"},
     {"cloud.example", NULL, "cloud.example/v2.0/tokens"},
     {"cloud.example/v2.0", NULL, "cloud.example/v2.0/tokens"},
-    {"https://", NULL, "https:///v2.0/tokens"},
 };
 
 START_TEST(addresses_the_tokens)
 {
+    char rackspace[] = "rackspace", user[] = "myusername", key[] = API_KEY;
     _cleanup_(freep) char *endpoint =
         addresses[_i].auth_endpoint ? strdup(addresses[_i].auth_endpoint) : NULL;
     _cleanup_(freep) char *region = addresses[_i].region ? strdup(addresses[_i].region) : NULL;
-    struct cloud_config cloud = {.auth_endpoint = endpoint, .region = region};
-    struct credential credential = {CREDENTIAL_API_KEY, username, key};
-    _cleanup_(identity_request_freep) struct identity_request *request = login(&cloud, &credential);
-    _cleanup_(identity_request_freep) struct identity_request *revoke = NULL;
+    struct cloud_config cloud = {
+        .identity_type = rackspace, .auth_endpoint = endpoint, .region = region};
+    struct credential credential = {{[CREDENTIAL_USERNAME] = user, [CREDENTIAL_API_KEY] = key}};
+    _cleanup_(identity_place_done) struct identity_place place = {0};
+    _cleanup_(identity_request_freep) struct identity_request *request = NULL, *revoke = NULL;
+    struct identity_login login = {&cloud, &credential, NULL};
 
+    ck_assert_int_eq(identity_place_of(&cloud, &place), 1);
+    ck_assert_ptr_eq(place.provider, &identity_rackspace);
+    login.endpoint = place.endpoint;
+    request = encode(&login);
     ck_assert_str_eq(request->url, addresses[_i].url);
-    ck_assert_int_eq(identity_rackspace.encode_revoke(&cloud, SEED_TOKEN, &revoke), 0);
+    ck_assert_int_eq(identity_rackspace.encode_revoke(&login, SEED_TOKEN, &revoke), 0);
     ck_assert_str_eq(revoke->url, addresses[_i].url);
     ck_assert_str_eq(revoke->method, "DELETE");
-    ck_assert_str_eq(revoke->token, SEED_TOKEN);
+    ck_assert_str_eq(revoke->headers[0], "X-Auth-Token: " SEED_TOKEN);
     ck_assert_ptr_null(revoke->body);
 }
 END_TEST
 
 static const struct {
-    enum credential_kind kind;
+    enum credential_field field;
     const char *key, *tenant_id, *tenant_name, *cloud_tenant_id, *cloud_tenant_name, *body;
 } bodies[] = {
     {CREDENTIAL_API_KEY, API_KEY, .body = KEY_FORM "\"" API_KEY "\"}}}"},
@@ -89,55 +92,56 @@ static const struct {
     {CREDENTIAL_API_KEY, "k", "", "", "", "", KEY_FORM "\"k\"}}}"},
 };
 
+static void set(struct credential *c, enum credential_field field, const char *text)
+{
+    ck_assert_int_eq(credential_set(c, field, text), 0);
+}
+
 START_TEST(writes_the_login)
 {
-    _cleanup_(freep) char *secret = strdup(bodies[_i].key);
     struct cloud_config cloud = {0};
-    struct credential credential = {bodies[_i].kind, username, secret};
+    struct credential credential = {0};
     _cleanup_(identity_request_freep) struct identity_request *request = NULL;
-    char tenants[4][8] = {"", "", "", ""};
-    const char *const texts[] = {bodies[_i].tenant_id, bodies[_i].tenant_name,
-                                 bodies[_i].cloud_tenant_id, bodies[_i].cloud_tenant_name};
-    char **const fields[] = {&credential.tenant_id, &credential.tenant_name, &cloud.tenant_id,
-                             &cloud.tenant_name};
 
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        if (texts[i]) {
-            snprintf(tenants[i], sizeof(tenants[i]), "%s", texts[i]);
-            *fields[i] = tenants[i];
-        }
-    request = login(&cloud, &credential);
+    set(&credential, CREDENTIAL_USERNAME, "myusername");
+    set(&credential, bodies[_i].field, bodies[_i].key);
+    set(&credential, CREDENTIAL_TENANT_ID, bodies[_i].tenant_id);
+    set(&credential, CREDENTIAL_TENANT_NAME, bodies[_i].tenant_name);
+    set(&cloud.login, CREDENTIAL_TENANT_ID, bodies[_i].cloud_tenant_id);
+    set(&cloud.login, CREDENTIAL_TENANT_NAME, bodies[_i].cloud_tenant_name);
+    request = encode(&(struct identity_login){&cloud, &credential, NULL});
     ck_assert_str_eq(request->body, bodies[_i].body);
+    credential_done(&credential);
+    credential_done(&cloud.login);
 }
 END_TEST
 
 static const struct {
-    const char *username, *key, *tenant_id, *detail;
+    const char *username, *api_key, *tenant_id, *detail;
 } useless[] = {
-    {"", "k", NULL, "no user name or no key"}, {"u", "", NULL, "no user name or no key"},
-    {"\xff", "k", NULL, "not valid UTF-8"},    {"u", "secret\xff", NULL, "not valid UTF-8"},
+    {"", "k", NULL, "no user name"},        {"u", "", NULL, "an API key or a password"},
+    {"\xff", "k", NULL, "not valid UTF-8"}, {"u", "secret\xff", NULL, "not valid UTF-8"},
     {"u", "k", "\xc3", "not valid UTF-8"},
 };
 
 START_TEST(refuses_what_cannot_be_sent)
 {
-    char user[8], secret[8], tenant[8];
     struct cloud_config cloud = {0};
-    struct credential credential = {CREDENTIAL_API_KEY, user, secret};
+    struct credential credential = {0};
     struct identity_request *request = NULL;
     _cleanup_(problem_freep) struct problem *problem = NULL;
 
-    snprintf(user, sizeof(user), "%s", useless[_i].username);
-    snprintf(secret, sizeof(secret), "%s", useless[_i].key);
-    if (useless[_i].tenant_id) {
-        snprintf(tenant, sizeof(tenant), "%s", useless[_i].tenant_id);
-        credential.tenant_id = tenant;
-    }
-    ck_assert_int_eq(identity_rackspace.encode_login(&cloud, &credential, &request, &problem), 1);
+    set(&credential, CREDENTIAL_USERNAME, useless[_i].username);
+    set(&credential, CREDENTIAL_API_KEY, useless[_i].api_key);
+    set(&credential, CREDENTIAL_TENANT_ID, useless[_i].tenant_id);
+    ck_assert_int_eq(identity_rackspace.encode_login(
+                         &(struct identity_login){&cloud, &credential, NULL}, &request, &problem),
+                     1);
     ck_assert_ptr_null(request);
     ck_assert_int_eq(problem->code, PROBLEM_CREDENTIALS_REJECTED);
     ck_assert_ptr_nonnull(strstr(problem->detail, useless[_i].detail));
     ck_assert_ptr_null(strstr(problem->detail, "secret"));
+    credential_done(&credential);
 }
 END_TEST
 
@@ -199,7 +203,7 @@ static struct session *decode(const char *body)
     struct identity_answer answer = answer_of(200, body);
     struct session *session = NULL;
     struct problem *problem = NULL;
-    int r = identity_rackspace.decode_login(&answer, &session, &problem);
+    int r = decode_with(&identity_rackspace, &answer, &session, &problem);
 
     ck_assert_msg(r == 0, "%s: %s", body, problem ? problem->detail : "no memory");
     ck_assert_ptr_null(problem);
@@ -357,7 +361,7 @@ START_TEST(counts_the_lifetime)
     answer = answer_of(200, body);
     answer.date = lifetimes[_i].date;
     answer.received_realtime += (usec_t)(lifetimes[_i].local_offset * 1000000);
-    ck_assert_int_eq(identity_rackspace.decode_login(&answer, &s, &problem), 0);
+    ck_assert_int_eq(decode_with(&identity_rackspace, &answer, &s, &problem), 0);
 
     ck_assert_uint_eq(s->issued, identity_now(&answer));
     ck_assert_uint_eq(s->obtained, 5000 * USEC_PER_SEC);
@@ -390,7 +394,7 @@ START_TEST(takes_203_for_an_answer)
     _cleanup_(session_unrefp) struct session *s = NULL;
     struct problem *problem = NULL;
 
-    ck_assert_int_eq(identity_rackspace.decode_login(&answer, &s, &problem), 0);
+    ck_assert_int_eq(decode_with(&identity_rackspace, &answer, &s, &problem), 0);
     ck_assert_str_eq(s->token, "t0ken");
 }
 END_TEST

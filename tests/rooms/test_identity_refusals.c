@@ -57,7 +57,7 @@ static void check_refusal(const struct identity_answer *answer, enum problem_cod
     _cleanup_(problem_freep) struct problem *problem = NULL;
     struct session *session = NULL;
 
-    ck_assert_msg(identity_rackspace.decode_login(answer, &session, &problem) == 1, "%s",
+    ck_assert_msg(decode_with(&identity_rackspace, answer, &session, &problem) == 1, "%s",
                   answer->body);
     ck_assert_ptr_null(session);
     ck_assert_msg(problem->code == code, "%u %s: %s", answer->status, answer->body,
@@ -208,9 +208,15 @@ static const struct {
 
 START_TEST(tells_faults_apart)
 {
+    _cleanup_(header_list_done) struct header_list headers = {0};
     struct identity_answer answer = answer_of(faults[_i].status, faults[_i].body);
+    char line[64];
 
-    answer.www_authenticate = faults[_i].www_authenticate;
+    if (faults[_i].www_authenticate) {
+        snprintf(line, sizeof(line), "WWW-Authenticate: %s", faults[_i].www_authenticate);
+        ck_assert_int_eq(header_list_add(&headers, line, strlen(line)), 0);
+    }
+    answer.headers = &headers;
     answer.retry_after = faults[_i].header;
     check_refusal(&answer, faults[_i].code, faults[_i].retry_after, faults[_i].detail);
 }
