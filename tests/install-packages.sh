@@ -9,6 +9,7 @@
 #   test        to build and run every test
 #   ci          compilers, checkers and meters of .ci/run
 #   bench       what the benchmarks compare with
+#   cloud       Debian's own Keystone and Swift, and the commands that users have for them
 set -eu
 
 names_of() {
@@ -26,6 +27,10 @@ names_of() {
         echo libclang-rt-14-dev llvm-14 man-db mandoc shellcheck valgrind
         ;;
     bench) echo nghttp2-client nginx-light ;;
+    cloud)
+        echo curl openssl python3-keystone python3-keystonemiddleware python3-openstackclient
+        echo python3-swift python3-swiftclient uwsgi-core uwsgi-plugin-python3
+        ;;
     *)
         echo "install-packages.sh: there is no group '$1'" >&2
         exit 2
