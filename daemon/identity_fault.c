@@ -32,7 +32,7 @@ static const struct rule {
      "check the user name, the key and the tenant, and that `auth_endpoint` speaks this protocol"},
     {NULL, 401, 401, PROBLEM_CREDENTIALS_REJECTED, true,
      "The identity service refused the user name or the key",
-     "check both, and whether the key is an API key or a password"},
+     "check both, whether the key is an API key or a password, and the project"},
     {NULL, 403, 403, PROBLEM_CREDENTIALS_REJECTED, true,
      "The identity service forbids this user to log in",
      "check the user's rights, the tenant, and whether the account is in order"},
