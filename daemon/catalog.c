@@ -22,6 +22,7 @@ static void service_done(struct service *s)
     for (size_t i = 0; i < s->n_endpoints; i++)
         endpoint_done(&s->endpoints[i]);
     free(s->endpoints);
+    free(s->why_none);
     free(s->type);
     free(s->name);
 }
@@ -98,5 +99,20 @@ int service_add_endpoint(struct service *s, const char *region, const char *inte
         return -ENOMEM;
     }
     endpoints[s->n_endpoints++] = e;
+    return 0;
+}
+
+int service_drop_endpoints(struct service *s, const char *why)
+{
+    char *copy;
+
+    if (copy_optional(why, &copy) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n_endpoints; i++)
+        endpoint_done(&s->endpoints[i]);
+    free(TAKE_PTR(s->endpoints));
+    s->n_endpoints = 0;
+    free(s->why_none);
+    s->why_none = copy;
     return 0;
 }

@@ -24,6 +24,7 @@ struct service {
     char *name;
     struct endpoint *endpoints;
     size_t n_endpoints;
+    char *why_none; /* why it has no endpoint; NULL: the identity service gave none */
 };
 
 struct catalog {
@@ -44,6 +45,13 @@ int catalog_add_service(struct catalog *c, const char *type, const char *name,
                         struct service **ret_service);
 int service_add_endpoint(struct service *s, const char *region, const char *interface,
                          const char *url, const char *tenant_id);
+
+/* Takes the endpoints of a service away. `why`, which may be NULL, is a sentence for those who ask for
+ * one then; it is copied. 0 or -ENOMEM, with nothing changed. */
+int service_drop_endpoints(struct service *s, const char *why);
+
+/* The type of an entry that stands for every service that has none of its own. */
+#define CATALOG_ANY "*"
 
 /* What a request asks for, and what the cloud and the user say where it is silent. Only `service`
  * must be set. */
@@ -74,6 +82,10 @@ int catalog_choose(const struct catalog *c, const struct endpoint_query *query,
  * and NULL at the end; or NULL when it is no such name. `_` and `-` are the same, case does not
  * count. */
 const char *const *catalog_alias(const char *name);
+
+/* The type that an OpenStack catalog has for a service that goes by that name: the official one where
+ * there is one, else the name with `-` for `_`, in lower case. The caller frees it; NULL without memory. */
+char *catalog_type(const char *name);
 
 /* Whether a catalog entry answers to this name, by the type, the type without "rax:", the name or
  * an alias: for filters. The exact name of a first-generation entry stands for that entry alone. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which catalog types a well-known other name of a service stands for, the likeliest first. Two
- * sources: the OpenStack service-types authority (service-types.openstack.org, as of 2025: the
- * projects' names and the historical types, retired ones included) and the service names of pyrax
- * 1.9 with the usual spellings of them. A Rackspace type stands before its OpenStack namesake. An
- * official type has a row of its own where clouds are known to use another one in its place.
+ * sources: the published OpenStack service types (service-types.openstack.org; service-types.yaml of
+ * openstack/service-types-authority at its commit 0d7ed0019d648a18f27fdf11a363e2e7ba1b5e90, looked
+ * up on 2026-11-25: the projects' names and the historical types, retired ones included) and the
+ * service names of pyrax 1.9 with the usual spellings of them. An old type that names its version
+ * stands for the official one only, never for another version's, as in the list's own library. A
+ * Rackspace type stands before its OpenStack namesake. An official type has a row of its own where
+ * clouds are known to use another one in its place.
  */
 #include "catalog.h"
 
@@ -147,6 +150,7 @@ static const struct alias {
     {"murano", {"application-catalog"}},
     {"networks", {"network"}},
     {"neutron", {"network"}},
+    {"neutron-lib", {"network"}},
     {"nova", {"compute"}},
     {"octavia", {LOAD_BALANCER}},
     {"operator-policy", {POLICY}},
@@ -164,7 +168,7 @@ static const struct alias {
     {"senlin", {CLUSTERING}},
     {"share", {SHARE}},
     {"shared-file-system", {SHARE}},
-    {"sharev2", {SHARE}},
+    {"sharev2", {"shared-file-system"}},
     {"solum", {"application-deployment"}},
     {"swift", {"object-store"}},
     {"tacker", {"nfv-orchestration"}},
@@ -178,7 +182,7 @@ static const struct alias {
     {"volumev3", {"block-storage"}},
     {"watcher", {RESOURCE_OPTIMIZATION}},
     {"workflow", {WORKFLOW}},
-    {"workflowv2", {WORKFLOW}},
+    {"workflowv2", {"workflow"}},
     {"zaqar", {MESSAGE}},
     {"zun", {APPLICATION_CONTAINER}},
 };
@@ -212,4 +216,18 @@ const char *const *catalog_alias(const char *name)
 
     found = bsearch(key, aliases, ARRAY_SIZE(aliases), sizeof(aliases[0]), compare_alias);
     return found ? found->types : NULL;
+}
+
+/* Rackspace's own types stand before it. */
+char *catalog_type(const char *name)
+{
+    const char *const *types = catalog_alias(name);
+    char *type;
+
+    for (; types && types[0] && types[1] && strncmp(types[0], "rax:", 4) == 0; types++)
+        ;
+    type = strdup(types ? types[0] : name);
+    for (char *p = type; p && *p; p++)
+        *p = fold(*p);
+    return type;
 }

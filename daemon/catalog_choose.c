@@ -121,10 +121,13 @@ static int refuse_service(const struct catalog *c, const char *name, struct prob
 }
 
 /* The entry is there, but nothing can be reached through it. */
-static int refuse_empty_service(const char *name, struct problem **ret_problem)
+static int refuse_empty_service(const struct service *s, const char *name,
+                                struct problem **ret_problem)
 {
     char shown[SHOWN_MAX];
 
+    if (s->why_none)
+        return refuse(problem_new(PROBLEM_UNKNOWN_SERVICE, "%s", s->why_none), ret_problem);
     return refuse(problem_new(PROBLEM_UNKNOWN_SERVICE,
                               "The catalog's entry for the service '%s' has no endpoint: check the "
                               "user's roles and the tenant.",
@@ -292,7 +295,7 @@ int catalog_choose(const struct catalog *c, const struct endpoint_query *query,
     if (!service)
         return refuse_service(c, query->service, ret_problem);
     if (service->n_endpoints == 0)
-        return refuse_empty_service(query->service, ret_problem);
+        return refuse_empty_service(service, query->service, ret_problem);
 
     r = region.value ? find_in_region(c, &criterion, query->service, &region, &service, ret_problem)
                      : only_region(service, query->service, &wanted_region, ret_problem);

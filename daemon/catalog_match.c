@@ -137,6 +137,8 @@ const struct service *catalog_match(const struct catalog *c, const char *name,
         s = find_by_alias(c, name, ret);
     if (!s)
         s = find_by_steps(c, name, in_any_case, ARRAY_SIZE(in_any_case), ret);
+    if (!s && *name)
+        s = find_by_steps(c, CATALOG_ANY, as_spelled, 1, ret);
     return s;
 }
 
