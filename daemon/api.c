@@ -144,6 +144,18 @@ static int add_accept(const char *name, const char *value, void *userdata)
     return 0;
 }
 
+/* Whether the cloud has nobody to log in to, which has been answered then. */
+static bool answered_no_identity(struct exchange *x, enum problem_code code, const char *what)
+{
+    const struct session *s = cloud_session(x->cloud);
+
+    if (!s || s->token)
+        return false;
+    exchange_problem(x, problem_new(code, "Cloud %s has no identity service and so no %s",
+                                    x->cloud->config.name, what));
+    return true;
+}
+
 static void answer_token(struct exchange *x, struct session *s)
 {
     struct accept accept = {0};
@@ -184,6 +196,8 @@ void api_token(struct exchange *x)
         !number(x, "timeout", LONG_POLL_MOST, &timeout, &has_timeout))
         return;
 
+    if (answered_no_identity(x, PROBLEM_NO_TOKEN, "token: use signed requests."))
+        return;
     if (has_after) {
         token_after(x, s, after, timeout);
         return;
@@ -223,6 +237,8 @@ void api_catalog(struct exchange *x)
         return;
     if (!s)
         exchange_wait_for_token(x);
+    else if (raw && answered_no_identity(x, PROBLEM_NOT_FOUND, "document: leave `raw` out."))
+        return;
     else if (raw)
         answer_raw_catalog(x, s);
     else
@@ -322,6 +338,8 @@ void api_put_credential(struct exchange *x)
     struct credential *credential;
     int r;
 
+    if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is no credential to give."))
+        return;
     if (!x->ticket) {
         if (x->length > EXCHANGE_BODY_MOST) {
             exchange_problem(x, problem_new(PROBLEM_BODY_TOO_LARGE,
@@ -353,6 +371,8 @@ void api_delete_credential(struct exchange *x)
     struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
     const struct problem *problem = NULL;
 
+    if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is nothing to forget."))
+        return;
     if (!x->revocation) {
         log_with(LOG_NOTICE, &fields, "the credential of cloud %s is to be forgotten",
                  x->cloud->config.name);

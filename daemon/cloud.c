@@ -104,7 +104,7 @@ static usec_t next_event(const struct cloud *c)
 
     if (!c->login && c->credential)
         due = c->next_attempt;
-    if (c->session && c->session->deadline + AFTER_THE_END < due)
+    if (c->session && session_ends(c->session) && c->session->deadline + AFTER_THE_END < due)
         due = c->session->deadline + AFTER_THE_END;
     return due;
 }

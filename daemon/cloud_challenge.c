@@ -66,6 +66,8 @@ enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint6
 
     if (c->session && c->session->generation > generation && cloud_session(c))
         return CHALLENGE_RETRY;
+    if (c->session && !c->session->token)
+        return CHALLENGE_FINAL; /* nobody is there to log in to */
     if (c->login || (again && ch->login_due))
         return CHALLENGE_WAIT;
     if (again || !c->credential || is_incurable(ch, resource, now) || cloud_backs_off(c, now))

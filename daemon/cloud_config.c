@@ -37,7 +37,8 @@ bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config 
         if (is_text(id) &&
             !text_equal(const_text_at(a, &config_keys[id]), const_text_at(b, &config_keys[id])))
             return false;
-    return text_equal(a->name, b->name) && a->verify_ssl == b->verify_ssl;
+    return text_equal(a->name, b->name) && a->verify_ssl == b->verify_ssl &&
+           cloud_config_overrides_equal(a, b);
 }
 
 static int copy_text(const struct cloud_config *from, const struct config_key *key,
@@ -72,6 +73,8 @@ int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret)
     for (size_t id = 0; id < _KEY_MAX; id++)
         if (is_text(id) && copy_text(from, &config_keys[id], &copy) < 0)
             return -ENOMEM;
+    if (cloud_config_copy_overrides(from, &copy) < 0)
+        return -ENOMEM;
     *ret = copy;
     copy = (struct cloud_config){0};
     return 0;
@@ -80,6 +83,7 @@ int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret)
 void cloud_config_done(struct cloud_config *c)
 {
     free(c->name);
+    cloud_config_overrides_done(c);
     for (size_t id = 0; id < _KEY_MAX; id++) {
         if (!is_text(id))
             continue;

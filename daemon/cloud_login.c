@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "schedule.h"
+#include "session_override.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,19 +16,39 @@ static void log_login(const struct cloud *c)
 {
     struct log_fields fields = {.cloud = c->config.name};
 
+    if (!c->session->token) {
+        log_with(LOG_INFO, &fields, "cloud %s has no identity service, and is served as it is",
+                 c->config.name);
+        return;
+    }
     log_with(LOG_INFO, &fields, "logged in to cloud %s as %s: token %llu lives for %llu s",
              c->config.name, c->session->user_name ? c->session->user_name : "?",
              (unsigned long long)c->session->generation,
              (unsigned long long)session_seconds_left(c->session, clock_boottime()));
 }
 
+static void warn_of_overrides(const struct cloud *c, const struct catalog *catalog)
+{
+    struct log_fields fields = {.cloud = c->config.name};
+
+    for (size_t i = 0; i < catalog->n_services; i++)
+        if (catalog->services[i].why_none)
+            log_with(LOG_WARNING, &fields, "cloud %s: %s", c->config.name,
+                     catalog->services[i].why_none);
+}
+
 /* ---- the outcome of a login */
+
+static bool is_same_token(const struct session *a, const struct session *b)
+{
+    return a->token && b->token ? strcmp(a->token, b->token) == 0 : a->token == b->token;
+}
 
 /* A service that is asked early may hand the same token back: that is no new one, and its end stays
  * what it is. */
 static void publish(struct cloud *c, struct session *session)
 {
-    bool same = c->session && !strcmp(c->session->token, session->token);
+    bool same = c->session && is_same_token(c->session, session);
 
     if (!same) {
         c->generation++;
@@ -57,6 +78,7 @@ static void succeeded(struct cloud *c, struct session *session)
     cloud_fail(c, NULL);
     credential_free(TAKE_PTR(c->previous));
     log_login(c);
+    warn_of_overrides(c, session->catalog);
 }
 
 /* Nobody locks out a cloud that works with a mistyped key: what was there before comes back. */
@@ -95,6 +117,8 @@ static void finish(struct cloud *c, struct session *session, struct problem *pro
 {
     c->logins_finished = c->logins_started;
     c->last_login = clock_boottime();
+    if (session && session_override(session, &c->config) < 0)
+        session_unref(TAKE_PTR(session));
     if (session)
         succeeded(c, session);
     else
@@ -116,14 +140,19 @@ static void on_login(struct session *session, struct problem *problem, void *use
 uint64_t cloud_login(struct cloud *c)
 {
     struct problem *problem = NULL;
+    struct session *session = NULL;
+    int r;
 
     if (!c->credential || !c->timer)
         return 0;
     if (c->login)
         return c->logins_started;
     c->logins_started++;
-    if (identity_attempt_start(c->host->upstream, &c->config, c->credential, &c->place, on_login, c,
-                               &c->login, &problem) == 0)
+    r = identity_login_at_once(&c->config, c->credential, &session);
+    if (r <= 0)
+        finish(c, session, NULL);
+    else if (identity_attempt_start(c->host->upstream, &c->config, c->credential, &c->place,
+                                    on_login, c, &c->login, &problem) == 0)
         cloud_update(c);
     else
         finish(c, NULL, problem);
@@ -207,6 +236,9 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
     c->config = copy;
     if (new_config)
         identity_place_done(&c->place);
+    /* One that never ends would serve for ever beside logins that fail. */
+    if (new_config && c->session && !session_ends(c->session))
+        cloud_drop_session(c);
 
     /* A file that cannot be read at the moment is no reason to give up the key that was in it. */
     new_credential =

@@ -97,8 +97,8 @@ int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **r
     _cleanup_(cloud_revocation_unrefp) struct cloud_revocation *r = NULL;
 
     *ret = NULL;
-    if (!c->place.provider || !c->place.provider->encode_revoke)
-        return 0; /* the protocol has none, or where it was spoken is not known any more */
+    if (!token || !c->place.provider || !c->place.provider->encode_revoke)
+        return 0; /* there is none, the protocol has none, or where it was spoken is not known any more */
     r = calloc(1, sizeof(*r));
     if (r)
         r->refs = 1;

@@ -92,6 +92,26 @@ static int apply(const char *path, const struct config_value values[static _KEY_
     return 0;
 }
 
+static int add_overrides(const char *path, const struct config_section *s,
+                         const struct config_section *before, struct cloud_config *cloud,
+                         char **ret_error)
+{
+    for (size_t i = 0; s && i < s->n_overrides; i++) {
+        const struct config_named_value *v = &s->overrides[i];
+        int r;
+
+        if (before && config_section_override(before, v->type))
+            continue;
+        r = cloud_config_add_override(cloud, v->service, v->text);
+        if (r == -EINVAL)
+            return inifile_refuse(path, v->line, v->key, ret_error, "wrong value; give %s",
+                                  CONFIG_ENDPOINT_WANTED);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* With a key here, all of the credential has to be here. */
 static int check_login(const struct config *c, const struct cloud_config *cloud,
                        const struct config_value values[static _KEY_MAX], char **ret_error)
@@ -120,6 +140,18 @@ static int check_login(const struct config *c, const struct cloud_config *cloud,
     return 0;
 }
 
+/* Without an identity service there is no catalog that could say where a service is. */
+static int check_no_identity(const struct config *c, const struct cloud_config *cloud,
+                             const struct config_value values[static _KEY_MAX], char **ret_error)
+{
+    if (cloud->endpoint || cloud->n_overrides > 0)
+        return 0;
+    return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "endpoint", ret_error,
+                          "missing, and without an identity service there is no catalog; add "
+                          "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each "
+                          "service");
+}
+
 /* What a cloud's values must be to one another. */
 static int check_cloud(const struct config *c, const struct cloud_config *cloud,
                        const struct config_value values[static _KEY_MAX], char **ret_error)
@@ -128,11 +160,36 @@ static int check_cloud(const struct config *c, const struct cloud_config *cloud,
 
     if (r < 0)
         return r;
+    if (strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
+        return check_no_identity(c, cloud, values, ret_error);
+    if (cloud->endpoint)
+        return inifile_refuse(c->path, values[KEY_ENDPOINT].line, "endpoint", ret_error,
+                              "only for `identity_type = none`, which has no catalog; name the "
+                              "service, as in `object_store_endpoint_override = URL`");
     if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
         return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
                               "missing, and %s has none of its own; add `auth_endpoint = URL`",
                               cloud->identity_type);
     return 0;
+}
+
+/* A tenant's or a user's id may still fill a gap in a URL. */
+static int warn_of_no_login(struct config *c, const struct config_value values[static _KEY_MAX])
+{
+    static const enum config_key_id keys[] = {
+        KEY_AUTH_ENDPOINT,
+        KEY_CREDENTIAL_FILE,
+        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_API_KEY),
+        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_PASSWORD),
+        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_APPLICATION_CREDENTIAL_SECRET),
+    };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(keys); i++)
+        if (is_given(&values[keys[i]]))
+            r = warn(c, values[keys[i]].line, keys[i],
+                     "not used: with identity_type none nobody logs in; take it out");
+    return r;
 }
 
 /* What a cloud's values say that comes to nothing. */
@@ -145,6 +202,8 @@ static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
     for (size_t id = 0; r >= 0 && id < _KEY_MAX; id++)
         if (config_keys[id].unused && is_given(&values[id]))
             r = warn(c, values[id].line, (enum config_key_id)id, config_keys[id].unused);
+    if (r >= 0 && strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
+        return warn_of_no_login(c, values);
     if (r >= 0 && has_key && cloud->credential_file)
         r = warn(c, values[KEY_CREDENTIAL_FILE].line, KEY_CREDENTIAL_FILE,
                  "not read, for the key stands here too; take one of the two out");
@@ -201,6 +260,10 @@ static int add_section(struct config *c, const struct config_section *s,
         return r;
     merge(s, fallback, values);
     r = apply(c->path, values, false, cloud, ret_error);
+    if (r >= 0)
+        r = add_overrides(c->path, s, NULL, cloud, ret_error);
+    if (r >= 0)
+        r = add_overrides(c->path, fallback, s, cloud, ret_error);
     if (r < 0)
         return r;
     inherit_timeouts(c, cloud);
@@ -213,8 +276,10 @@ static int check_fallback(const struct config *c, const struct config_section *f
                           char **ret_error)
 {
     _cleanup_(cloud_config_done) struct cloud_config nobodys = {0};
+    int r;
 
-    return apply(c->path, fallback->values, false, &nobodys, ret_error);
+    r = apply(c->path, fallback->values, false, &nobodys, ret_error);
+    return r < 0 ? r : add_overrides(c->path, fallback, NULL, &nobodys, ret_error);
 }
 
 static int add_clouds(struct config *c, const struct config_draft *d, char **ret_error)

@@ -14,10 +14,20 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* An endpoint in place of the catalog's. */
+struct service_override {
+    char *service; /* as it was given */
+    char *type;    /* the catalog type that it stands for */
+    char *url;     /* with gaps as in template.h */
+};
+
 struct cloud_config {
     char *name;
     char *identity_type; /* of the table of providers: never NULL */
     char *auth_endpoint; /* NULL: the provider's own */
+    char *endpoint; /* of every service without an override, with identity_type none; may be NULL */
+    struct service_override *overrides;
+    size_t n_overrides;
     char *credential_file;
     struct credential login; /* perhaps without a key: what stands in for what a credential file, or
                                 a credential that is handed in, does not say */
@@ -40,6 +50,9 @@ struct cloud_config {
     usec_t upstream_timeout; /* without a byte moving on a signed request */
     usec_t request_timeout;  /* a whole signed request; 0: none */
 };
+
+/* The identity_type of a cloud without an identity service: it needs no credential. */
+#define CONFIG_NO_IDENTITY "none"
 
 struct config {
     char *path; /* NULL: no file was read */
@@ -82,10 +95,18 @@ const struct cloud_config *config_find(const struct config *c, const char *name)
 /* Whether both reach the same cloud in the same way; the deadlines do not count. */
 bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config *b);
 int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret);
+
+/*
+ * Gives a service, by any of its names, an endpoint in place of the catalog's. 0; -EINVAL for a URL
+ * that is not http:// or https://, or has a gap in it that template.h does not know; -EEXIST when the
+ * service has one already, perhaps under another of its names; -ENOMEM.
+ */
+int cloud_config_add_override(struct cloud_config *c, const char *service, const char *url);
 void cloud_config_done(struct cloud_config *c);
 
 /*
- * Finds and reads the credential of a cloud: inline keys; else `credential_file` (a relative one in
+ * Finds and reads the credential of a cloud: an empty one where there is no identity service; inline
+ * keys; else `credential_file` (a relative one in
  * $CREDENTIALS_DIRECTORY first, then beside the configuration file); else a file in
  * $CREDENTIALS_DIRECTORY that bears the cloud's name. 0 with ret set, or NULL when there is none.
  * ret_path is the file that counts (also when it could not be read), or NULL: somebody may want to

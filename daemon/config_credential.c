@@ -71,10 +71,14 @@ int config_credential(const struct config *c, const struct cloud_config *cloud,
     char *warning = NULL;
     int r = 0;
 
-    if (credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX)
+    if (strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0) {
+        credential = credential_new(); /* there is nothing to be said, and it has been */
+        r = credential ? 0 : -ENOMEM;
+    } else if (credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX) {
         r = credential_copy(&cloud->login, &credential);
-    else
+    } else {
         r = find_file(c, cloud, &path);
+    }
     if (r >= 0 && path)
         r = credential_read(path, &credential, &warning, ret_error);
     *ret_path = TAKE_PTR(path);

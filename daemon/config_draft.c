@@ -2,6 +2,7 @@
 /* What is unknown, given twice or left empty is refused here, where it stands. */
 #include "config_draft.h"
 
+#include "catalog.h"
 #include "inifile.h"
 #include "secret.h"
 
@@ -11,13 +12,28 @@
 
 #define CLOUD_NAME_MAX 48
 
+static void named_value_done(struct config_named_value *v)
+{
+    free(v->key);
+    free(v->service);
+    free(v->type);
+    free(v->text);
+}
+
+static void section_done(struct config_section *s)
+{
+    free(s->name);
+    for (size_t id = 0; id < _KEY_MAX; id++)
+        secret_free(s->values[id].text);
+    for (size_t i = 0; i < s->n_overrides; i++)
+        named_value_done(&s->overrides[i]);
+    free(s->overrides);
+}
+
 void config_draft_done(struct config_draft *d)
 {
-    for (size_t i = 0; i < d->n_sections; i++) {
-        free(d->sections[i].name);
-        for (size_t id = 0; id < _KEY_MAX; id++)
-            secret_free(d->sections[i].values[id].text);
-    }
+    for (size_t i = 0; i < d->n_sections; i++)
+        section_done(&d->sections[i]);
     free(d->sections);
 }
 
@@ -120,6 +136,68 @@ static int check_key(const struct config_section *s, const struct inifile_entry 
     return 0;
 }
 
+/* ---- overrides */
+
+const struct config_named_value *config_section_override(const struct config_section *s,
+                                                         const char *type)
+{
+    for (size_t i = 0; i < s->n_overrides; i++)
+        if (strcmp(s->overrides[i].type, type) == 0)
+            return &s->overrides[i];
+    return NULL;
+}
+
+static int read_override(const struct inifile_entry *entry, struct config_named_value *v)
+{
+    v->line = entry->line;
+    v->key = strdup(entry->key);
+    v->service = strndup(entry->key, config_override_service(entry->key));
+    v->type = v->service ? catalog_type(v->service) : NULL;
+    v->text = strdup(entry->value);
+    return v->key && v->type && v->text ? 0 : -ENOMEM;
+}
+
+static int check_override(const struct config_section *s, const struct inifile_entry *entry,
+                          const struct config_named_value *v, char **ret_error)
+{
+    const struct config_named_value *twin = config_section_override(s, v->type);
+
+    if (is_daemons(s->name))
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
+                              "not a key of [latchkeyd]; move it to a cloud's section");
+    if (twin)
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
+                              "given twice, first in line %u; take one out", twin->line);
+    if (!*entry->value)
+        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
+                              "has no value; give %s, or take the line out",
+                              CONFIG_ENDPOINT_WANTED);
+    return 0;
+}
+
+static int take_override(struct config_section *s, const struct inifile_entry *entry,
+                         char **ret_error)
+{
+    struct config_named_value v = {0}, *grown;
+    int r = read_override(entry, &v);
+
+    if (r >= 0)
+        r = check_override(s, entry, &v, ret_error);
+    if (r >= 0) {
+        grown = reallocarray(s->overrides, s->n_overrides + 1, sizeof(*grown));
+        r = grown ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        named_value_done(&v);
+        return r;
+    }
+    s->overrides = grown;
+    grown[s->n_overrides++] = v;
+    return 0;
+}
+
+/* ---- entry by entry */
+
 static int take_entry(const struct inifile_entry *entry, void *userdata, char **ret_error)
 {
     struct config_draft *d = userdata;
@@ -130,6 +208,8 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
     if (!entry->key)
         return open_section(d, entry, ret_error);
     s = &d->sections[d->n_sections - 1];
+    if (config_override_service(entry->key) > 0)
+        return take_override(s, entry, ret_error);
     r = check_key(s, entry, ret_error);
     if (r < 0)
         return r;

@@ -18,10 +18,21 @@ struct config_value {
     unsigned line;
 };
 
+/* A key that holds a name of the operator's own: which service's endpoint it gives. */
+struct config_named_value {
+    char *key;
+    char *service;
+    char *type; /* of that service */
+    char *text;
+    unsigned line;
+};
+
 struct config_section {
     char *name;
     unsigned line;
     struct config_value values[_KEY_MAX];
+    struct config_named_value *overrides;
+    size_t n_overrides;
 };
 
 struct config_draft {
@@ -33,6 +44,10 @@ struct config_draft {
 int config_draft_read(const char *path, struct config_draft *draft, struct stat *ret_stat,
                       char **ret_error);
 void config_draft_done(struct config_draft *d);
+
+/* The section's override for a service of that type, or NULL. */
+const struct config_named_value *config_section_override(const struct config_section *s,
+                                                         const char *type);
 
 /* The section of that name, or NULL. */
 const struct config_section *config_draft_find(const struct config_draft *d, const char *name);

@@ -7,6 +7,7 @@
 
 #include "providers.h"
 #include "secret.h"
+#include "template.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -281,7 +282,7 @@ static bool is_authority(const char *text, size_t length)
     return host > 0 && text[1 + host] == ']' && is_port(text + host + 2, length - host - 2);
 }
 
-static int parse_url(const char *value, void *field)
+int config_parse_url(const char *value, void *field)
 {
     const char *rest = strncasecmp(value, "https://", 8) == 0  ? value + 8
                        : strncasecmp(value, "http://", 7) == 0 ? value + 7
@@ -291,6 +292,11 @@ static int parse_url(const char *value, void *field)
         if (*p <= ' ' || *p >= 0x7f || *p == '?' || *p == '#')
             return -EINVAL;
     return is_authority(rest, strcspn(rest, "/")) ? set_text(field, value) : -EINVAL;
+}
+
+static int parse_endpoint(const char *value, void *field)
+{
+    return template_check(value) < 0 ? -EINVAL : config_parse_url(value, field);
 }
 
 #define IN_DAEMON(member) offsetof(struct config, member)
@@ -324,10 +330,13 @@ const struct config_key config_keys[_KEY_MAX] = {
 
     [KEY_IDENTITY_TYPE] = {"identity_type", parse_identity_type, IN_CLOUD(identity_type),
                            KEY_FIELD_STRING, "one of " IDENTITY_TYPES, .may_be_empty = true},
-    [KEY_AUTH_ENDPOINT] = {"auth_endpoint", parse_url, IN_CLOUD(auth_endpoint), KEY_FIELD_STRING,
+    [KEY_AUTH_ENDPOINT] = {"auth_endpoint", config_parse_url, IN_CLOUD(auth_endpoint),
+                           KEY_FIELD_STRING,
                            "an http:// or https:// URL with a host, without user, query or "
                            "fragment",
                            .may_be_empty = true},
+    [KEY_ENDPOINT] = {"endpoint", parse_endpoint, IN_CLOUD(endpoint), KEY_FIELD_STRING,
+                      CONFIG_ENDPOINT_WANTED},
     [KEY_CREDENTIAL_FILE] = {"credential_file", parse_path, IN_CLOUD(credential_file),
                              KEY_FIELD_STRING, "a path, with ~/ only where $HOME is set",
                              .is_login = true},

@@ -22,6 +22,7 @@ enum config_key_id {
     /* of a cloud */
     KEY_IDENTITY_TYPE,
     KEY_AUTH_ENDPOINT,
+    KEY_ENDPOINT,
     KEY_CREDENTIAL_FILE,
     KEY_LOGIN, /* the fields of a credential, in their order */
     KEY_LOGIN_LAST = KEY_LOGIN + _CREDENTIAL_FIELD_MAX - 1,
@@ -58,6 +59,10 @@ enum config_key_field {
     KEY_FIELD_PLAIN,
 };
 
+#define CONFIG_ENDPOINT_WANTED                                                           \
+    "an http:// or https:// URL with a host, without user, query or fragment, in which " \
+    "%(project_id)s, %(user_id)s and {region_name} may stand"
+
 struct config_key {
     const char *name;
 
@@ -92,5 +97,17 @@ enum config_key_id config_key_find(const char *name, bool daemons);
 
 /* Reads a value into its field of that struct config or struct cloud_config. As parse. */
 int config_key_apply(enum config_key_id id, const char *value, void *structure);
+
+/* The parse of auth_endpoint, for a field that is text. */
+int config_parse_url(const char *value, void *field);
+
+/* How much of a key is the service that it gives an endpoint to (`object_store_endpoint_override`), or 0
+ * when it is no such key (config_override.c). */
+size_t config_override_service(const char *key);
+
+/* The overrides' part in what cloud_config.c does. */
+int cloud_config_copy_overrides(const struct cloud_config *from, struct cloud_config *to);
+bool cloud_config_overrides_equal(const struct cloud_config *a, const struct cloud_config *b);
+void cloud_config_overrides_done(struct cloud_config *c);
 
 #endif

@@ -62,6 +62,11 @@ const char *identity_answer_header(const struct identity_answer *answer, const c
 struct identity_provider {
     const char *version; /* how a version document begins the protocol's id; NULL: nobody asks */
 
+    /* For a protocol in which nobody has to be asked, in place of all that follows: the session that
+     * a login gives. 0 or -ENOMEM. NULL: there is a login. */
+    int (*make_session)(const struct identity_login *login, usec_t now_boottime,
+                        struct session **ret);
+
     /* The request that logs in. 0; 1 with ret_problem set when this provider cannot use that
      * credential; or a negative errno. */
     int (*encode_login)(const struct identity_login *login, struct identity_request **ret,

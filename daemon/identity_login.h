@@ -27,6 +27,11 @@ int identity_attempt_start(struct upstream *u, const struct cloud_config *cloud,
                            identity_attempt_done done, void *userdata,
                            struct identity_attempt **ret, struct problem **ret_problem);
 
+/* For an identity_type in which nobody has to be asked, in place of an attempt: 0 with the session, 1 where
+ * there has to be an attempt, or -ENOMEM. */
+int identity_login_at_once(const struct cloud_config *cloud, const struct credential *credential,
+                           struct session **ret);
+
 /* Cancels it, or gives it back after its end. */
 void identity_attempt_free(struct identity_attempt *a);
 DEFINE_CLEANUP(struct identity_attempt *, identity_attempt_free)

@@ -106,6 +106,8 @@ static void write_clouds(FILE *f, const struct clouds *clouds)
     for (size_t i = 0; i < clouds->n; i++) {
         const struct session *s = cloud_session(clouds->all[i]);
 
+        if (s && !session_ends(s))
+            continue; /* nobody has to be warned of its end */
         fprintf(f, "latchkey_token_left_seconds{cloud=\"%s\"} %llu\n", clouds->all[i]->config.name,
                 s ? (unsigned long long)session_seconds_left(s, clock_boottime()) : 0ULL);
     }

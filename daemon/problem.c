@@ -15,6 +15,7 @@ static const struct {
     [PROBLEM_HEAD_TOO_LARGE] = {"head-too-large", 431, "Target and headers are too large"},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", 405, "Method not allowed"},
     [PROBLEM_NOT_FOUND] = {"not-found", 404, "No such resource"},
+    [PROBLEM_NO_TOKEN] = {"no-token", 404, "The cloud has no token"},
     [PROBLEM_REGION_REQUIRED] = {"region-required", 400, "A region is required"},
     [PROBLEM_UNKNOWN_CLOUD] = {"unknown-cloud", 404, "No such cloud"},
     [PROBLEM_UNKNOWN_INTERFACE] = {"unknown-interface", 404, "No such interface"},

@@ -234,7 +234,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
     result = request_each_header(r, note_connection, l);
     if (result >= 0)
         result = request_each_header(r, pass_line, l);
-    if (result >= 0)
+    if (result >= 0 && session->token)
         result = add_line(l, "X-Auth-Token", session->token);
     if (result < 0)
         return result;

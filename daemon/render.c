@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "render.h"
 
+#include "catalog_match.h"
 #include "rfc3339.h"
 
 #include <string.h>
@@ -20,7 +21,12 @@ static json_t *time_or_null(usec_t t)
 
 static json_int_t seconds_left(const struct session *s)
 {
-    return s ? (json_int_t)session_seconds_left(s, clock_boottime()) : 0;
+    return (json_int_t)session_seconds_left(s, clock_boottime());
+}
+
+static json_t *seconds_left_or_null(const struct session *s)
+{
+    return s && session_ends(s) ? json_integer(seconds_left(s)) : json_null();
 }
 
 json_t *render_clouds(const struct clouds *clouds)
@@ -33,7 +39,7 @@ json_t *render_clouds(const struct clouds *clouds)
 
         json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", c->config.name, "state",
                                               cloud_state_name(c->state), "expires_in",
-                                              s ? json_integer(seconds_left(s)) : json_null()));
+                                              seconds_left_or_null(s)));
     }
     return json_pack("{s:s, s:o}", "default", clouds->preset->config.name, "clouds", list);
 }
@@ -86,11 +92,11 @@ json_t *render_identity(const struct cloud *c)
 
     return json_pack("{s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "cloud",
                      c->config.name, "authenticated", s != NULL, "state",
-                     cloud_state_name(c->state), "user", s ? render_user(s) : json_null(), "tenant",
-                     tenant, "default_region", text_or_null(region), "regions", render_regions(s),
-                     "issued", time_or_null(s ? s->issued : 0), "expires",
-                     time_or_null(s ? s->expires : 0), "expires_in",
-                     s ? json_integer(seconds_left(s)) : json_null(), "refresh_in",
+                     cloud_state_name(c->state), "user",
+                     s && s->token ? render_user(s) : json_null(), "tenant", tenant,
+                     "default_region", text_or_null(region), "regions", render_regions(s), "issued",
+                     time_or_null(s ? s->issued : 0), "expires", time_or_null(s ? s->expires : 0),
+                     "expires_in", seconds_left_or_null(s), "refresh_in",
                      refresh_in >= 0 ? json_integer(refresh_in) : json_null(), "generation",
                      (json_int_t)c->generation, "last_error", render_last_error(c));
 }
@@ -133,16 +139,19 @@ static const char *filter(const char *text)
 json_t *render_catalog(const struct catalog *c, const char *service, const char *region,
                        const char *interface)
 {
+    const struct service *match;
+    struct criterion criterion;
     json_t *list = json_array();
 
     service = filter(service);
     region = filter(region);
     interface = filter(interface);
+    match = service ? catalog_match(c, service, &criterion) : NULL; /* it may stand for any */
     for (size_t i = 0; i < c->n_services; i++) {
         const struct service *s = &c->services[i];
         json_t *endpoints;
 
-        if (service && !service_matches(s, service))
+        if (service && s != match && !service_matches(s, service))
             continue;
         endpoints = render_endpoints(s, region, interface);
         if ((region || interface) && json_array_size(endpoints) == 0) {

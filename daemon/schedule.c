@@ -25,6 +25,8 @@ usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice)
     usec_t left = deadline > now ? deadline - now : 0;
     usec_t wait = left / 20 * 14 + part_of(left / 20 * 3, dice);
 
+    if (deadline == USEC_INFINITY)
+        return USEC_INFINITY;
     return now + (wait > USEC_PER_SEC ? wait : USEC_PER_SEC);
 }
 

@@ -15,7 +15,8 @@
 /*
  * When to renew a token that dies at `deadline`: at a random point between 70 % and 85 % of what is
  * left of it, and at least a second from now, so that a service that hands the same token back is
- * not asked in a loop. `dice` is any random number.
+ * not asked in a loop. `dice` is any random number. What never dies, at USEC_INFINITY, is never
+ * renewed.
  */
 usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice);
 

@@ -72,6 +72,11 @@ int session_add_role(struct session *s, const char *id, const char *name, const 
     return 0;
 }
 
+bool session_ends(const struct session *s)
+{
+    return s->deadline != USEC_INFINITY;
+}
+
 uint64_t session_seconds_left(const struct session *s, usec_t now_boottime)
 {
     return s->deadline > now_boottime ? (s->deadline - now_boottime) / USEC_PER_SEC : 0;

@@ -23,11 +23,12 @@ struct session {
     unsigned refs;
     uint64_t generation; /* given by the cloud: 1, 2, 3, … */
 
-    char *token;     /* secret memory */
-    usec_t issued;   /* the identity service's clock at the login, µs since 1970 */
-    usec_t expires;  /* the same clock */
+    char *token;     /* secret memory; NULL: there is no identity service, and no document either */
+    usec_t issued;   /* the identity service's clock at the login, µs since 1970; 0: it has none */
+    usec_t expires;  /* the same clock; 0: never */
     usec_t obtained; /* CLOCK_BOOTTIME at the login */
-    usec_t deadline; /* CLOCK_BOOTTIME at which the token dies: obtained + (expires - issued) */
+    usec_t deadline; /* CLOCK_BOOTTIME at which the token dies: obtained + (expires - issued);
+                        USEC_INFINITY: never */
 
     char *user_id;
     char *user_name;
@@ -52,6 +53,9 @@ void session_unref(struct session *s);
 DEFINE_CLEANUP(struct session *, session_unref)
 
 int session_add_role(struct session *s, const char *id, const char *name, const char *description);
+
+/* Whether it ends at all. */
+bool session_ends(const struct session *s);
 
 /* Seconds until the token dies, rounded down; 0 when it is dead. */
 uint64_t session_seconds_left(const struct session *s, usec_t now_boottime);

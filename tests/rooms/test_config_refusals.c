@@ -125,7 +125,7 @@ START_TEST(test_values)
     } types[] = {
         {"auth_endpoint", false,
          "an http:// or https:// URL with a host, without user, query or fragment"},
-        {"identity_type", false, "one of rackspace, keystone"},
+        {"identity_type", false, "one of rackspace, keystone, none"},
         {"interface", false, "public, internal or admin"},
         {"verify_ssl", false, "yes or no"},
         {"use_servicenet", false, "yes or no"},
