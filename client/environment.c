@@ -11,7 +11,7 @@ struct sources {
     const char *socket;
     const char *region;
     const lk_identity *identity;
-    const lk_token *token;
+    const lk_token *token; /* NULL: the cloud has no identity service */
     const lk_endpoint *storage;
 };
 
@@ -27,7 +27,7 @@ static const char *cloud(const struct sources *sources)
 
 static const char *token(const struct sources *sources)
 {
-    return lk_token_secret(sources->token);
+    return sources->token ? lk_token_secret(sources->token) : NULL;
 }
 
 static const char *storage_url(const struct sources *sources)
@@ -35,9 +35,9 @@ static const char *storage_url(const struct sources *sources)
     return sources->storage ? lk_endpoint_url(sources->storage) : NULL;
 }
 
-static const char *auth_type(_unused_ const struct sources *sources)
+static const char *auth_type(const struct sources *sources)
 {
-    return "token";
+    return sources->token ? "token" : "none";
 }
 
 /* In the catalog's spelling: unlike the daemon, the programs that this is for mind the case. */
@@ -105,6 +105,19 @@ static bool is_without(int r, const struct arguments *arguments)
            (r == LK_UNKNOWN_REGION && !arguments->region);
 }
 
+/* A cloud without an identity service has no token, and needs none. */
+static int ask_token(const struct command *command, lk_token **ret_token, lk_error **ret_error)
+{
+    _cleanup_(lk_error_freep) lk_error *error = NULL;
+    int r = lk_token_get(command->client, command->arguments->cloud, 0, ret_token, &error);
+    const char *code = error ? lk_error_code(error) : NULL;
+
+    if (r != 0 && code && strcmp(code, "no-token") == 0)
+        return 0;
+    *ret_error = TAKE_PTR(error);
+    return r;
+}
+
 int environment_ask(const struct command *command, struct environment *ret)
 {
     const struct arguments *arguments = command->arguments;
@@ -118,7 +131,7 @@ int environment_ask(const struct command *command, struct environment *ret)
     struct sources sources;
     int r;
 
-    r = lk_token_get(command->client, arguments->cloud, 0, &held, &error);
+    r = ask_token(command, &held, &error);
     if (r == 0)
         r = lk_identity_get(command->client, arguments->cloud, &identity, &error);
     if (r != 0)

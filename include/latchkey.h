@@ -195,7 +195,8 @@ const char *lk_clouds_json(const lk_clouds *clouds);
  * no login, or none for so long a time, is to be had, it is the best token there is: see
  * lk_token_expires_in().
  * Ask again whenever you need one instead of keeping it: the answer comes out of the daemon's
- * memory. [blocks] LK_NOT_READY, LK_SIGNED_OUT, LK_CREDENTIALS_REJECTED: there is none to be had.
+ * memory. [blocks] LK_NOT_READY, LK_SIGNED_OUT, LK_CREDENTIALS_REJECTED: there is none to be had;
+ * LK_PROBLEM with the code "no-token": the cloud has no identity service and never has one.
  */
 int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_token **ret_token,
                  lk_error **ret_error);

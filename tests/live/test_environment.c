@@ -65,6 +65,26 @@ START_TEST(knows_the_default_region)
 }
 END_TEST
 
+START_TEST(does_without_a_token)
+{
+    (void)daemon_start(&(struct daemon_options){
+        .config = "[main]\nidentity_type = none\nendpoint = http://h/v1\n"});
+    ck_assert_str_eq(
+        demand_done(command_shell("eval \"$(\"$LATCHKEY\" env)\"\n" SHOW), "*"),
+        stage_text("LATCHKEY_SOCKET=<%s>\nLATCHKEY_CLOUD=<main>\nOS_TOKEN unset\n"
+                   "OS_AUTH_TOKEN unset\nOS_AUTH_TYPE=<none>\nOS_STORAGE_URL=<http://h/v1>\n"
+                   "OS_REGION_NAME unset\nOS_PROJECT_ID unset\nOS_PROJECT_NAME unset\n"
+                   "OS_TENANT_ID unset\nOS_TENANT_NAME unset\n",
+                   daemon_socket()));
+    demand_failure(latchkey("token"), 1, "*has no identity service*use signed requests*");
+    (void)demand_done(latchkey("status"), "CLOUD*main*ready*-*default*");
+    (void)demand_done(latchkey("identity"), "*state*ready*expires in *-\n*");
+    (void)demand_done(latchkey("refresh"), "main: ready\n");
+    (void)demand_done(latchkey("endpoint", "compute"), "http://h/v1\n");
+    (void)demand_done(latchkey("catalog"), "*public*http://h/v1*");
+}
+END_TEST
+
 /* The cloud's own region need not have an object store; one that is asked for has to. */
 START_TEST(does_without_an_object_store)
 {
@@ -203,6 +223,7 @@ int main(void)
     tcase_add_test(c, sets_variables_of_a_shell);
     tcase_add_test(c, knows_the_default_region);
     tcase_add_test(c, does_without_an_object_store);
+    tcase_add_test(c, does_without_a_token);
     tcase_add_test(c, spells_a_region_as_the_catalog_does);
     tcase_add_test(c, quotes_what_a_shell_would_take_apart);
     tcase_add_test(c, exports_what_it_sets);
