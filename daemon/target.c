@@ -158,22 +158,38 @@ int query_get_number(const char *query, const char *key, uint64_t *ret)
     return 1;
 }
 
-bool path_escapes(const char *path)
+/* What only some servers take for a separator, besides `/`. */
+enum {
+    ESCAPED_SLASH = 1,
+    BACKSLASH = 2,
+    ESCAPED_BACKSLASH = 4,
+    SEPARATORS_END = 8,
+};
+
+static bool is_separator(int byte, bool escaped, unsigned separators)
+{
+    if (byte == '/')
+        return !escaped || separators & ESCAPED_SLASH;
+    return byte == '\\' && separators & (escaped ? ESCAPED_BACKSLASH : BACKSLASH);
+}
+
+/* Whether it climbs out for a server that takes just these for separators. */
+static bool climbs_out(const char *path, size_t length, unsigned separators)
 {
     enum { DOTS, OTHER, PARAMETER } kind = DOTS;
-    size_t length = strcspn(path, "?");
     size_t dots = 0;
     long depth = 0;
 
     for (size_t i = 0; i <= length; i++) {
-        int byte = i == length ? '/' : escaped_byte(path + i, length - i);
+        int byte = escaped_byte(path + i, length - i);
+        bool escaped = byte >= 0;
 
-        if (byte < 0)
-            byte = (unsigned char)path[i];
-        else if (i < length)
+        if (escaped)
             i += 2;
+        else
+            byte = i == length ? '/' : (unsigned char)path[i];
 
-        if (byte == '/' || byte == '\\') {
+        if (is_separator(byte, escaped, separators)) {
             if (kind != OTHER && dots == 2 && --depth < 0)
                 return true;
             if (kind == OTHER || dots > 2)
@@ -187,6 +203,18 @@ bool path_escapes(const char *path)
                 kind = byte == ';' || byte == '#' || byte == 0 ? PARAMETER : OTHER;
         }
     }
+    return false;
+}
+
+bool path_escapes(const char *path)
+{
+    size_t length = strcspn(path, "?");
+
+    /* A separator makes one more to climb over as well as one more `..`: neither reading is the safe
+     * one. */
+    for (unsigned separators = 0; separators < SEPARATORS_END; separators++)
+        if (climbs_out(path, length, separators))
+            return true;
     return false;
 }
 

@@ -38,7 +38,7 @@ int query_get_number(const char *query, const char *key, uint64_t *ret);
 /*
  * Whether the raw path (a query ends it) would climb out of where it starts: `..` in any spelling
  * that a server might take for it, with `%2e`, `%2f`, `\`, a path parameter behind it, or hidden
- * behind empty segments.
+ * behind empty segments; and whichever of `%2f` and `\` the server takes for a part of a name.
  */
 bool path_escapes(const char *path);
 

@@ -151,6 +151,12 @@ static const char *const escapes[] = {
     "/.;x/..",
     "/a/../..?q",
     "/;/..",
+    /* what is no separator to that server makes one name out of two */
+    "/a%2fb/../..",
+    "/a\\b/../..",
+    "/a%5Cb/../../x",
+    "/a%2f../..",
+    "/a%2fb\\c/../../..",
 };
 
 START_TEST(knows_a_way_out)
