@@ -49,7 +49,7 @@ static const char *skip_blanks(const char *from, const char *end)
 
 static const char *drop_blanks(const char *from, const char *end)
 {
-    while (end > from && strchr(" \t\r\n", end[-1]))
+    while (end > from && end[-1] && strchr(" \t\r\n", end[-1]))
         end--;
     return end;
 }
@@ -82,14 +82,16 @@ int header_list_add(struct header_list *l, const char *line, size_t length)
     const char *colon = memchr(line, ':', (size_t)(end - line));
     char *to;
 
+    if (end == line)
+        return 0;
     /* What one program takes for a length, or for the end of a line, and the next one does not. */
-    if (memchr(line, '\r', (size_t)(end - line)))
+    if (memchr(line, '\r', (size_t)(end - line)) || memchr(line, '\0', (size_t)(end - line)))
         return -EBADMSG;
     if (*line == ' ' || *line == '\t')
         return unfold(l, skip_blanks(line, end), end);
-    if (!colon)
+    if (!colon || colon == line)
         return 0;
-    if (strcspn(line, " \t:") < (size_t)(colon - line))
+    if (memchr(line, ' ', (size_t)(colon - line)) || memchr(line, '\t', (size_t)(colon - line)))
         return -EBADMSG;
     to = reserve(l, length + 2);
     if (!to)

@@ -19,8 +19,8 @@ void header_list_clear(struct header_list *l);
 
 /*
  * Takes a line, its end included or not. One that begins with a blank goes on with the one before
- * (RFC 9112, 5.2); one without a colon is none that could be handed on, and is dropped. 0, or -EMSGSIZE
- * when that makes too many of them.
+ * (RFC 9112, 5.2); one without a name and a colon is none that could be handed on, and is dropped. 0;
+ * -EBADMSG for one that can be read in two ways; or -EMSGSIZE when that makes too many of them.
  */
 int header_list_add(struct header_list *l, const char *line, size_t length);
 

@@ -20,6 +20,7 @@ static const struct {
     {{"A: b: c\r\n"}, "A", "b: c"},
     {{"none\r\n", "A: b\r\n"}, "A", "b"},
     {{" lost\r\n", "A: b\r\n"}, "A", "b"},
+    {{": nobody's\r\n", "A: b\r\n"}, "A", "b"},
     {{"A: b\r\n", "  c\r\n", "\td: e\r\n"}, "A", "b c d: e"},
     {{"A: b\r\n", "   \r\n"}, "A", "b"},
     {{"A: b\r\n", "a: c\r\n"}, "A", "b"},
@@ -51,6 +52,20 @@ START_TEST(refuses_what_can_be_read_in_two_ways)
 
     ck_assert_int_eq(header_list_add(&l, "A: b\r\n", 6), 0);
     ck_assert_int_eq(header_list_add(&l, bad[_i], strlen(bad[_i])), -EBADMSG);
+    ck_assert_str_eq(header_list_find(&l, "a"), "b");
+    header_list_done(&l);
+}
+END_TEST
+
+/* A NUL would end a text within the list: what follows it would be the next name. */
+START_TEST(refuses_a_nul)
+{
+    static const char *const lines[] = {"A: b\0c\r\n", "A\0: bc\r\n", " b\0cde\r\n", "A: bcd\0"};
+    struct header_list l = {0};
+
+    ck_assert_int_eq(header_list_add(&l, "A: b\r\n", 6), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        ck_assert_int_eq(header_list_add(&l, lines[i], 7), -EBADMSG);
     ck_assert_str_eq(header_list_find(&l, "a"), "b");
     header_list_done(&l);
 }
@@ -101,6 +116,7 @@ Suite *make_suite(void)
 
     tcase_add_loop_test(t, takes_lines, 0, (int)ARRAY_SIZE(good));
     tcase_add_loop_test(t, refuses_what_can_be_read_in_two_ways, 0, (int)ARRAY_SIZE(bad));
+    tcase_add_test(t, refuses_a_nul);
     tcase_add_test(t, keeps_order_and_number);
     tcase_add_test(t, has_an_end);
     suite_add_tcase(s, t);
