@@ -8,6 +8,7 @@
 #   quickstart  what the quickstart needs besides
 #   test        to build and run every test
 #   ci          compilers, checkers and meters of .ci/run
+#   fuzz        what the fuzzers are built with
 #   bench       what the benchmarks compare with
 #   cloud       Debian's own Keystone and Swift, and the commands that users have for them
 set -eu
@@ -26,6 +27,7 @@ names_of() {
         echo clang-14 clang-format-14 clang-tidy-14 cppcheck gcovr git libc6-dbg
         echo libclang-rt-14-dev llvm-14 man-db mandoc shellcheck valgrind
         ;;
+    fuzz) echo clang-14 libclang-rt-14-dev llvm-14 ;;
     bench) echo nghttp2-client nginx-light ;;
     cloud)
         echo curl openssl python3-keystone python3-keystonemiddleware python3-openstackclient
