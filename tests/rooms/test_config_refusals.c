@@ -4,6 +4,7 @@
  * that file, line and key are known to be right and no value is in it.
  */
 #include "load_config.h"
+#include "providers.h"
 #include "suite.h"
 
 #include <errno.h>
@@ -125,7 +126,7 @@ START_TEST(test_values)
     } types[] = {
         {"auth_endpoint", false,
          "an http:// or https:// URL with a host, without user, query or fragment"},
-        {"identity_type", false, "one of rackspace, keystone, none"},
+        {"identity_type", false, "one of " IDENTITY_TYPES},
         {"interface", false, "public, internal or admin"},
         {"verify_ssl", false, "yes or no"},
         {"use_servicenet", false, "yes or no"},
