@@ -116,10 +116,12 @@ void fuzz_check_problem(const struct identity_answer *answer, const struct probl
 
 void fuzz_decode_login(const struct identity_provider *provider, const uint8_t *data, size_t size)
 {
-    static char secret[] = "S3cr3t", endpoint[] = "http://127.0.0.1:15000/v3";
+    static char user[] = "test:tester", secret[] = "S3cr3t",
+                endpoint[] = "http://127.0.0.1:15000/v3";
     static const struct cloud_config cloud;
     static const struct credential credential = {
-        .fields = {[CREDENTIAL_APPLICATION_CREDENTIAL_SECRET] = secret},
+        .fields =
+            {[CREDENTIAL_USERNAME] = user, [CREDENTIAL_APPLICATION_CREDENTIAL_SECRET] = secret},
     };
     const struct identity_login login = {&cloud, &credential, endpoint};
     _cleanup_(fuzz_answer_done) struct fuzz_answer a = {0};
