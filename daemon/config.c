@@ -170,6 +170,9 @@ static int check_cloud(const struct config *c, const struct cloud_config *cloud,
         return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
                               "missing, and %s has none of its own; add `auth_endpoint = URL`",
                               cloud->identity_type);
+    if (cloud->key_file && !cloud->cert_file)
+        return inifile_refuse(c->path, values[KEY_KEY_FILE].line, "key_file", ret_error,
+                              "no certificate goes with it; add `cert_file = FILE`");
     return 0;
 }
 
@@ -248,6 +251,42 @@ static void inherit_timeouts(const struct config *c, struct cloud_config *cloud)
         cloud->request_timeout = c->request_timeout;
 }
 
+static int place(const struct config *c, char **file)
+{
+    char *path;
+    int r;
+
+    if (!*file)
+        return 0;
+    r = config_find_file(c, *file, &path);
+    if (r < 0)
+        return r;
+    free(*file);
+    *file = path;
+    return 0;
+}
+
+/* Puts full paths in place of the client certificate's, and warns of a private key that others can
+ * read. One that is not there yet may still come. */
+static int place_certificate(struct config *c, struct cloud_config *cloud)
+{
+    char *warning = NULL;
+    const char *key;
+    struct stat st;
+    int r;
+
+    r = place(c, &cloud->cert_file);
+    if (r >= 0)
+        r = place(c, &cloud->key_file);
+    if (r < 0)
+        return r;
+    key = cloud->key_file ? cloud->key_file : cloud->cert_file;
+    if (!key || stat(key, &st) < 0)
+        return 0;
+    r = credential_exposure(key, &st, &warning);
+    return r < 0 || !warning ? r : keep_warning(c, warning);
+}
+
 static int add_section(struct config *c, const struct config_section *s,
                        const struct config_section *fallback, char **ret_error)
 {
@@ -268,6 +307,8 @@ static int add_section(struct config *c, const struct config_section *s,
         return r;
     inherit_timeouts(c, cloud);
     r = check_cloud(c, cloud, values, ret_error);
+    if (r >= 0)
+        r = place_certificate(c, cloud);
     return r < 0 ? r : warn_of_unused(c, cloud, values);
 }
 
@@ -341,6 +382,12 @@ static int config_new(const char *path, struct config **ret)
     return 0;
 }
 
+/* Whether nobody may see the value: a key, or a proxy with a password in it. */
+static bool is_secret(size_t id, const char *text)
+{
+    return text && (config_keys[id].is_key || (id == KEY_PROXY && strchr(text, '@')));
+}
+
 /* Warns of keys in a configuration file that others can read. */
 static int check_exposure(struct config *c, const struct config_draft *d, const struct stat *st)
 {
@@ -350,7 +397,7 @@ static int check_exposure(struct config *c, const struct config_draft *d, const 
 
     for (size_t i = 0; i < d->n_sections; i++)
         for (size_t id = 0; id < _KEY_MAX; id++)
-            if (config_keys[id].is_key && d->sections[i].values[id].text)
+            if (is_secret(id, d->sections[i].values[id].text))
                 holds_key = true;
     if (!holds_key)
         return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a cloud's credential comes from. $CREDENTIALS_DIRECTORY is looked at each time: systemd may
+ * Where a cloud's credential comes from, and its client certificate. $CREDENTIALS_DIRECTORY is looked at each time: systemd may
  * have filled it anew.
  */
-#include "config.h"
+#include "config_keys.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,25 +41,26 @@ static int place_beside(const char *config_path, const char *name, char **ret)
     return 0;
 }
 
-/* NULL when the cloud names no file and systemd has none for it. */
-static int find_file(const struct config *c, const struct cloud_config *cloud, char **ret)
+int config_find_file(const struct config *c, const char *name, char **ret)
 {
-    const char *name = cloud->credential_file;
-    _cleanup_(freep) char *path = NULL;
-    int r;
+    char *path = NULL;
+    int r = 0;
 
-    if (!name || *name != '/') {
-        r = find_passed(name ? name : cloud->name, &path);
-        if (r < 0)
-            return r;
-    }
-    if (!path && name) {
+    if (*name != '/')
+        r = find_passed(name, &path);
+    if (r >= 0 && !path)
         r = place_beside(*name == '/' ? NULL : c->path, name, &path);
-        if (r < 0)
-            return r;
-    }
-    *ret = TAKE_PTR(path);
-    return 0;
+    if (r >= 0)
+        *ret = path;
+    return r;
+}
+
+/* NULL when the cloud names no file and systemd has none for it. */
+static int find_credential(const struct config *c, const struct cloud_config *cloud, char **ret)
+{
+    if (cloud->credential_file)
+        return config_find_file(c, cloud->credential_file, ret);
+    return find_passed(cloud->name, ret);
 }
 
 int config_credential(const struct config *c, const struct cloud_config *cloud,
@@ -77,7 +78,7 @@ int config_credential(const struct config *c, const struct cloud_config *cloud,
     } else if (credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX) {
         r = credential_copy(&cloud->login, &credential);
     } else {
-        r = find_file(c, cloud, &path);
+        r = find_credential(c, cloud, &path);
     }
     if (r >= 0 && path)
         r = credential_read(path, &credential, &warning, ret_error);

@@ -92,15 +92,6 @@ static int parse_secret(const char *value, void *field)
     return 0;
 }
 
-/* Libcurl takes an empty one for none, whatever the environment says. */
-static int parse_proxy(const char *value, void *field)
-{
-    for (const char *p = value; *p; p++)
-        if (*p <= ' ' || *p >= 0x7f)
-            return -EINVAL;
-    return parse_secret(strcasecmp(value, "none") == 0 ? "" : value, field);
-}
-
 static int parse_name_of(const struct word *word, char **field)
 {
     return word ? set_text(field, word->name) : -EINVAL;
@@ -299,6 +290,44 @@ static int parse_endpoint(const char *value, void *field)
     return template_check(value) < 0 ? -EINVAL : config_parse_url(value, field);
 }
 
+/* What stands behind a proxy's scheme, and NULL for a scheme that there is no proxy of. */
+static const char *skip_proxy_scheme(const char *value)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    const char *rest = strstr(value, "://");
+
+    if (!rest)
+        return value;
+    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+        if (strlen(schemes[i]) == (size_t)(rest - value) &&
+            strncasecmp(value, schemes[i], strlen(schemes[i])) == 0)
+            return rest + 3;
+    return NULL;
+}
+
+/* libcurl takes an empty one for none, whatever the environment says. It must not meet one that it does
+ * not understand: that it would quote, password and all. */
+static int parse_proxy(const char *value, void *field)
+{
+    const char *rest = skip_proxy_scheme(value);
+    size_t user, host;
+
+    if (strcasecmp(value, "none") == 0)
+        return parse_secret("", field);
+    for (const char *p = value; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f)
+            return -EINVAL;
+    if (!rest)
+        return -EINVAL;
+    user = strcspn(rest, "@/?#");
+    if (rest[user] == '@')
+        rest += user + 1;
+    host = strcspn(rest, "/");
+    return is_authority(rest, host) && strlen(rest + host) <= 1 ? parse_secret(value, field)
+                                                                : -EINVAL;
+}
+
 #define IN_DAEMON(member) offsetof(struct config, member)
 #define IN_CLOUD(member) offsetof(struct cloud_config, member)
 #define LOGIN(id, name, wanted, ...)                                                            \
@@ -306,6 +335,7 @@ static int parse_endpoint(const char *value, void *field)
         id] = {name,   parse_secret, IN_CLOUD(login.fields[CREDENTIAL_##id]), KEY_FIELD_SECRET, \
                wanted, __VA_ARGS__}
 #define BOOLEAN "yes or no"
+#define PATH "a path, with ~/ only where $HOME is set"
 #define SECONDS "a whole number of seconds from 1 to 86400"
 
 const struct config_key config_keys[_KEY_MAX] = {
@@ -338,8 +368,7 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_ENDPOINT] = {"endpoint", parse_endpoint, IN_CLOUD(endpoint), KEY_FIELD_STRING,
                       CONFIG_ENDPOINT_WANTED},
     [KEY_CREDENTIAL_FILE] = {"credential_file", parse_path, IN_CLOUD(credential_file),
-                             KEY_FIELD_STRING, "a path, with ~/ only where $HOME is set",
-                             .is_login = true},
+                             KEY_FIELD_STRING, PATH, .is_login = true},
     LOGIN(USERNAME, "username", "a user's name", .is_login = true),
     LOGIN(USER_ID, "user_id", "a user's id", .is_login = true),
     LOGIN(USER_DOMAIN_ID, "user_domain_id", "a domain's id", .may_be_empty = true),
@@ -370,14 +399,13 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_CA_FILE] = {"ca_file", parse_absolute_path, IN_CLOUD(ca_file), KEY_FIELD_STRING,
                      "an absolute path"},
 
-    [KEY_CERT_FILE] = {"cert_file", parse_absolute_path, IN_CLOUD(cert_file), KEY_FIELD_STRING,
-                       "an absolute path"},
-    [KEY_KEY_FILE] = {"key_file", parse_absolute_path, IN_CLOUD(key_file), KEY_FIELD_STRING,
-                      "an absolute path"},
+    [KEY_CERT_FILE] = {"cert_file", parse_path, IN_CLOUD(cert_file), KEY_FIELD_STRING, PATH},
+    [KEY_KEY_FILE] = {"key_file", parse_path, IN_CLOUD(key_file), KEY_FIELD_STRING, PATH},
     [KEY_TLS_MIN_VERSION] = {"tls_min_version", parse_tls_version, IN_CLOUD(tls_min_version),
                              KEY_FIELD_STRING, "1.2 or 1.3"},
     [KEY_PROXY] = {"proxy", parse_proxy, IN_CLOUD(proxy), KEY_FIELD_SECRET,
-                   "a proxy as curl takes it, [SCHEME://]HOST[:PORT], or none"},
+                   "[SCHEME://][USER:PASSWORD@]HOST[:PORT], in user and password %XX for anything "
+                   "odd, or none"},
     [KEY_NO_PROXY] = {"no_proxy", parse_text, IN_CLOUD(no_proxy), KEY_FIELD_STRING,
                       "hosts with commas between them, or *"},
     [KEY_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_CLOUD(connect_timeout),

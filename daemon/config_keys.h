@@ -95,6 +95,12 @@ static inline enum config_key_id config_key_of(enum credential_field field)
 /* The key of that name, in [latchkeyd] or in a cloud's section, or _KEY_MAX. */
 enum config_key_id config_key_find(const char *name, bool daemons);
 
+/*
+ * Where a file of that name is: an absolute one where it says, else in $CREDENTIALS_DIRECTORY if it is
+ * there, else beside the configuration file. 0 or -ENOMEM.
+ */
+int config_find_file(const struct config *c, const char *name, char **ret);
+
 /* Reads a value into its field of that struct config or struct cloud_config. As parse. */
 int config_key_apply(enum config_key_id id, const char *value, void *structure);
 

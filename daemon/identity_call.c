@@ -131,6 +131,7 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         .repeatable = true,
         .cloud = cloud,
         .total_timeout = time_left(until),
+        .total_key = "login_timeout",
     };
     size_t n = 0;
 

@@ -32,6 +32,8 @@ struct signing {
         not_understood; /* a 417 to the question whether it wants the body: to be sent again without */
     bool unasked;       /* and it is not asked again */
     bool answered;
+    usec_t
+        deadline; /* `request_timeout`, for all tries, CLOCK_BOOTTIME; 0: nothing has been sent */
 
     struct proxy_address address;
     uint64_t resource; /* a hash of service and path */

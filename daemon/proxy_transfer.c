@@ -218,6 +218,18 @@ static bool is_idempotent(const char *method)
     return false;
 }
 
+/* What the first try has left of it counts for the second. 0: there is no deadline. */
+static usec_t time_left(struct signing *s)
+{
+    usec_t whole = s->exchange->cloud->config.request_timeout, now = clock_boottime();
+
+    if (whole == 0)
+        return 0;
+    if (s->deadline == 0)
+        s->deadline = now + whole;
+    return s->deadline > now + USEC_PER_MSEC ? s->deadline - now : USEC_PER_MSEC;
+}
+
 static int start(struct signing *s, const struct session *session, struct lines *l)
 {
     static const struct transfer_handler handler = {
@@ -250,7 +262,8 @@ static int start(struct signing *s, const struct session *session, struct lines 
                               .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),
                               .cloud = &x->cloud->config,
-                              .total_timeout = x->cloud->config.request_timeout,
+                              .total_timeout = time_left(s),
+                              .total_key = "request_timeout",
                               .idle_timeout = x->cloud->config.upstream_timeout,
                           },
                           &handler, s, &s->transfer);

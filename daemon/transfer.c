@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One transfer: the options that make libcurl send a request as it is told and nothing of its own,
- * and the way of bytes and errors back.
+ * and the way of bytes back.
  */
 #include "upstream_private.h"
 
@@ -176,31 +176,6 @@ static long expect_wait(const struct transfer_request *request)
     return (long)((wait == 0 || wait > USEC_PER_SEC ? USEC_PER_SEC : wait) / USEC_PER_MSEC);
 }
 
-static int set_network(CURL *easy, const struct cloud_config *cloud)
-{
-    bool only_tls13 = cloud->tls_min_version && !strcmp(cloud->tls_min_version, "1.3");
-    CURLcode c = CURLE_OK;
-
-    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, cloud->verify_ssl ? 1L : 0L);
-    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, cloud->verify_ssl ? 2L : 0L);
-    c |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                          (long)(only_tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    if (cloud->ca_file)
-        c |= curl_easy_setopt(easy, CURLOPT_CAINFO, cloud->ca_file);
-    if (cloud->cert_file) {
-        c |= curl_easy_setopt(easy, CURLOPT_SSLCERT, cloud->cert_file);
-        c |= curl_easy_setopt(easy, CURLOPT_SSLKEY,
-                              cloud->key_file ? cloud->key_file : cloud->cert_file);
-    }
-    if (cloud->proxy)
-        c |= curl_easy_setopt(easy, CURLOPT_PROXY, cloud->proxy);
-    if (cloud->no_proxy)
-        c |= curl_easy_setopt(easy, CURLOPT_NOPROXY, cloud->no_proxy);
-    c |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                          (long)(cloud->connect_timeout / USEC_PER_MSEC));
-    return c == CURLE_OK ? 0 : -ENOMEM;
-}
-
 static int set_options(struct transfer *t, const struct transfer_request *request)
 {
     CURL *easy = t->easy;
@@ -263,7 +238,9 @@ int transfer_start(struct upstream *u, const struct transfer_request *request,
     t->userdata = userdata;
     t->idle_timeout = request->idle_timeout;
     t->repeatable = request->repeatable;
-    t->progress = upstream_now(u);
+    t->total_timeout = request->total_timeout;
+    t->total_key = request->total_key;
+    t->started = t->progress = upstream_now(u);
     t->url = strdup(request->url);
     t->easy = u->n_spare ? u->spare[--u->n_spare] : curl_easy_init();
     if (!t->url || !t->easy)
@@ -277,7 +254,7 @@ int transfer_start(struct upstream *u, const struct transfer_request *request,
     if (r >= 0)
         r = set_options(t, request);
     if (r >= 0)
-        r = set_network(t->easy, request->cloud);
+        r = transfer_set_network(t, request->cloud);
     if (r < 0)
         return r;
 
@@ -328,78 +305,11 @@ void transfer_free(struct transfer *t)
     curl_slist_free_all(t->headers);
     header_list_done(&t->head);
     free(t->url);
+    free(t->ca_file);
+    free(t->cert_file);
+    free(t->key_file);
+    free(t->proxy);
     free(t);
-}
-
-/* "https://host:port" of a URL, for error sentences; NULL without memory or for something that is
- * no URL. */
-static char *origin(const char *url)
-{
-    const char *authority = strstr(url, "://");
-
-    if (!authority)
-        return NULL;
-    authority += 3;
-    return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
-}
-
-static enum problem_code classify(CURLcode result)
-{
-    switch (result) {
-    case CURLE_OPERATION_TIMEDOUT:
-        return PROBLEM_UPSTREAM_TIMEOUT;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_USE_SSL_FAILED:
-        return PROBLEM_TLS_FAILURE;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WRITE_ERROR:
-    case CURLE_BAD_CONTENT_ENCODING:
-        return PROBLEM_BAD_ANSWER;
-    default:
-        return PROBLEM_UPSTREAM_UNREACHABLE;
-    }
-}
-
-static const char *advice(enum problem_code code)
-{
-    switch (code) {
-    case PROBLEM_UPSTREAM_TIMEOUT:
-        return "try again later, or raise the timeout in the configuration";
-    case PROBLEM_TLS_FAILURE:
-        return "check the certificate, this machine's clock and ca_file";
-    case PROBLEM_BAD_ANSWER:
-        return "check that the URL belongs to the cloud and not to a proxy in between";
-    default:
-        return "check the network, the name and the port";
-    }
-}
-
-static struct problem *explain(const struct transfer *t, CURLcode result)
-{
-    /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
-    bool bad_head = !t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR);
-    bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
-    enum problem_code code = bad_head ? PROBLEM_BAD_ANSWER : classify(result);
-    _cleanup_(freep) char *where = origin(t->url);
-    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
-
-    if (bad_head)
-        what = t->head_error == -EBADMSG ? "A header of the answer is malformed"
-                                         : "The headers of the answer are too large";
-    else if (unrepeated)
-        what = "The connection ended without an answer to what is not to be sent twice";
-    return problem_new(code, "%s: %s; %s.", where ? where : "the cloud", what,
-                       unrepeated ? "see whether it was carried out before you send it again"
-                                  : advice(code));
 }
 
 void transfer_finish(struct transfer *t, CURLcode result)
@@ -409,7 +319,7 @@ void transfer_finish(struct transfer *t, CURLcode result)
     if (result == CURLE_OK && !t->head_done)
         result = CURLE_GOT_NOTHING;
     if (result != CURLE_OK)
-        problem = problem_or_no_memory(explain(t, result));
+        problem = problem_or_no_memory(transfer_explain(t, result));
     release_handle(t);
     t->handler.done(t, problem, t->userdata);
 }

@@ -257,8 +257,10 @@ static int on_sweep(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 
     u->sweep_armed = USEC_INFINITY;
     /* Ending one may start or end others, so that the list is looked at anew each time. */
-    while ((late = find_late(u, upstream_now(u), &next)))
+    while ((late = find_late(u, upstream_now(u), &next))) {
+        late->stood_still = true;
         transfer_finish(late, CURLE_OPERATION_TIMEDOUT);
+    }
     return next == USEC_INFINITY ? 0 : upstream_sweep_at(u, next);
 }
 
@@ -274,9 +276,6 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    /* A forward proxy sees a tunnel, never the token. */
-    c |= curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
-    c |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
     return c == CURLE_OK ? 0 : -ENOMEM;

@@ -46,6 +46,7 @@ struct transfer_request {
                                    an answer (RFC 9112, 9.3.1) */
     const struct cloud_config *cloud; /* how it is reached: TLS, proxy, connect_timeout */
     usec_t total_timeout;             /* for everything; 0: none */
+    const char *total_key;            /* the key that it comes from, for errors; static */
     usec_t idle_timeout; /* without the service taking or sending a byte, while it is its turn; 0:
                              none */
 };

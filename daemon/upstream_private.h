@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the upstream room know of each other: upstream.c has the loop, transfer.c
- * one transfer. */
+/* What the files of the upstream room know of each other: upstream.c has the loop, transfer.c one
+ * transfer, transfer_network.c the way to the cloud and transfer_problem.c what is said when it ends
+ * badly. */
 #ifndef UPSTREAM_PRIVATE_H
 #define UPSTREAM_PRIVATE_H
 
@@ -54,7 +55,13 @@ struct transfer {
     bool repeatable, sent_once;
     bool paused_body, paused_upload;
 
+    char *ca_file, *cert_file, *key_file; /* what errors have to name; NULL: none */
+    char *proxy;                          /* HOST[:PORT], perhaps the one in between */
+
     uint64_t sent;
+    usec_t started, total_timeout;
+    const char *total_key;
+    bool stood_still; /* it ends because of idle_timeout */
     usec_t idle_timeout;
     usec_t progress; /* when something last moved, CLOCK_BOOTTIME */
 };
@@ -69,6 +76,12 @@ int upstream_sweep_at(struct upstream *u, usec_t due);
 
 /* Ends it with the outcome that libcurl or the sweep has found. */
 void transfer_finish(struct transfer *t, CURLcode result);
+
+/* Has it go the cloud's way. 0 or -ENOMEM. */
+int transfer_set_network(struct transfer *t, const struct cloud_config *cloud);
+
+/* The problem that comes of that result; NULL without memory. */
+struct problem *transfer_explain(const struct transfer *t, CURLcode result);
 
 /* Options that every handle has, and libcurl's view of our sockets. */
 int upstream_prepare(struct upstream *u, CURL *easy);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a cloud is reached: TLS, the proxy, and what of that has to be known when it goes wrong.
+ *
+ * libcurl reads the files at each new connection, so that a renewed certificate counts from the next
+ * one on; a connection that is open stays what it was. It gives a kept connection only to who asks
+ * for the same TLS settings and the same proxy.
+ */
+#include "upstream_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int set_tls(CURL *easy, const struct cloud_config *cloud)
+{
+    bool only_tls13 = cloud->tls_min_version && !strcmp(cloud->tls_min_version, "1.3");
+    long least = only_tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+    CURLcode c = CURLE_OK;
+
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, cloud->verify_ssl ? 1L : 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, cloud->verify_ssl ? 2L : 0L);
+    c |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, least);
+    c |= curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, least);
+    if (cloud->ca_file) {
+        c |= curl_easy_setopt(easy, CURLOPT_CAINFO, cloud->ca_file);
+        /* In place of the system's, not beside them. */
+        c |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* Else a changed file would count a day later. */
+        c |= curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
+    }
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+static int set_client_certificate(CURL *easy, const struct cloud_config *cloud)
+{
+    const char *key = cloud->key_file ? cloud->key_file : cloud->cert_file;
+    CURLcode c = CURLE_OK;
+
+    if (!cloud->cert_file)
+        return 0;
+    c |= curl_easy_setopt(easy, CURLOPT_SSLCERT, cloud->cert_file);
+    c |= curl_easy_setopt(easy, CURLOPT_SSLKEY, key);
+    /* Without one OpenSSL would ask for it at the terminal, and the daemon would stand still. */
+    c |= curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
+    /* A session that goes on is that of the certificate which it began with. */
+    c |= curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+/* FNV-1a; never 0. */
+static unsigned long hash(const char *text)
+{
+    uint32_t h = 2166136261U;
+
+    for (const char *c = text; *c; c++)
+        h = (h ^ (unsigned char)*c) * 16777619U;
+    return h ? h : 1;
+}
+
+static int set_proxy(CURL *easy, const struct cloud_config *cloud)
+{
+    CURLcode c = CURLE_OK;
+
+    /* A forward proxy sees a tunnel, never the token. */
+    c |= curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    c |= curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (cloud->proxy)
+        c |= curl_easy_setopt(easy, CURLOPT_PROXY, cloud->proxy);
+    if (cloud->no_proxy)
+        c |= curl_easy_setopt(easy, CURLOPT_NOPROXY, cloud->no_proxy);
+    /* A kept tunnel goes to whoever comes by the same proxy, whatever user opened it. Only connections
+     * of one scope are shared, and it has no other meaning for an address that is not link-local. */
+    if (cloud->proxy && *cloud->proxy)
+        c |= curl_easy_setopt(easy, CURLOPT_ADDRESS_SCOPE, hash(cloud->proxy));
+    return c == CURLE_OK ? 0 : -ENOMEM;
+}
+
+static int keep(const char *text, char **ret)
+{
+    if (!text)
+        return 0;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* What the environment says, in libcurl's order; it has more, but none that is for a URL of ours. */
+static const char *environment_proxy(const char *url)
+{
+    static const char *const https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    static const char *const http[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    bool is_https = !strncasecmp(url, "https:", 6);
+    const char *const *names = is_https ? https : http;
+    size_t n = is_https ? ARRAY_SIZE(https) : ARRAY_SIZE(http);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+/* HOST[:PORT], and nothing of user and password. */
+static int keep_proxy(const char *proxy, char **ret)
+{
+    const char *scheme = strstr(proxy, "://"), *at = strrchr(proxy, '@');
+    const char *host = at ? at + 1 : scheme ? scheme + 3 : proxy;
+
+    *ret = strndup(host, strcspn(host, "/?#"));
+    return *ret ? 0 : -ENOMEM;
+}
+
+int transfer_set_network(struct transfer *t, const struct cloud_config *cloud)
+{
+    const char *proxy = cloud->proxy ? cloud->proxy : environment_proxy(t->url);
+    int r;
+
+    r = set_tls(t->easy, cloud);
+    if (r >= 0)
+        r = set_client_certificate(t->easy, cloud);
+    if (r >= 0)
+        r = set_proxy(t->easy, cloud);
+    if (r >= 0 && curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                   (long)(cloud->connect_timeout / USEC_PER_MSEC)) != CURLE_OK)
+        r = -ENOMEM;
+    /* The configuration may be another one when the transfer ends. */
+    if (r >= 0)
+        r = keep(cloud->ca_file, &t->ca_file);
+    if (r >= 0)
+        r = keep(cloud->cert_file, &t->cert_file);
+    if (r >= 0)
+        r = keep(cloud->key_file, &t->key_file);
+    if (r >= 0 && proxy && *proxy)
+        r = keep_proxy(proxy, &t->proxy);
+    return r;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a failed transfer is called, why it failed, and what to do about it. The reason is libcurl's
+ * own sentence where that says enough and nothing that is secret: of a proxy it may say the
+ * password.
+ */
+#include "upstream_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static const struct verdict {
+    CURLcode result;
+    enum problem_code code;
+    const char *advice;
+} verdicts[] = {
+    {CURLE_PEER_FAILED_VERIFICATION, PROBLEM_TLS_FAILURE,
+     "check the certificate, this machine's clock and ca_file"},
+    {CURLE_SSL_INVALIDCERTSTATUS, PROBLEM_TLS_FAILURE,
+     "check the certificate, this machine's clock and ca_file"},
+    {CURLE_SSL_ISSUER_ERROR, PROBLEM_TLS_FAILURE,
+     "check the certificate, this machine's clock and ca_file"},
+    {CURLE_SSL_CACERT_BADFILE, PROBLEM_TLS_FAILURE,
+     "check ca_file, which has to be a PEM file with certificates"},
+    {CURLE_SSL_CRL_BADFILE, PROBLEM_TLS_FAILURE, "check ca_file"},
+    {CURLE_SSL_CERTPROBLEM, PROBLEM_TLS_FAILURE,
+     "check cert_file and key_file, which have to be PEM files that belong together, the key "
+     "without a passphrase"},
+    {CURLE_SSL_CLIENTCERT, PROBLEM_TLS_FAILURE,
+     "the service wants another client certificate, so check cert_file and key_file"},
+    {CURLE_SSL_CONNECT_ERROR, PROBLEM_TLS_FAILURE,
+     "check that the service speaks TLS there, and tls_min_version, cert_file and ca_file"},
+    {CURLE_SSL_CIPHER, PROBLEM_TLS_FAILURE, "check tls_min_version"},
+    {CURLE_SSL_ENGINE_INITFAILED, PROBLEM_TLS_FAILURE, "check the installation of OpenSSL"},
+    {CURLE_USE_SSL_FAILED, PROBLEM_TLS_FAILURE, "check that the service speaks TLS there"},
+    {CURLE_WEIRD_SERVER_REPLY, PROBLEM_BAD_ANSWER,
+     "check that the URL belongs to the cloud and not to a proxy in between"},
+    {CURLE_UNSUPPORTED_PROTOCOL, PROBLEM_BAD_ANSWER,
+     "check that the URL belongs to the cloud and not to a proxy in between"},
+    {CURLE_WRITE_ERROR, PROBLEM_BAD_ANSWER,
+     "check that the URL belongs to the cloud and not to a proxy in between"},
+    {CURLE_BAD_CONTENT_ENCODING, PROBLEM_BAD_ANSWER,
+     "check that the URL belongs to the cloud and not to a proxy in between"},
+    {CURLE_COULDNT_RESOLVE_PROXY, PROBLEM_UPSTREAM_UNREACHABLE, "check the network and the proxy"},
+};
+
+static const struct verdict unreachable = {CURLE_OK, PROBLEM_UPSTREAM_UNREACHABLE,
+                                           "check the network, the name and the port"};
+
+static const struct verdict *find_verdict(CURLcode result)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
+        if (verdicts[i].result == result)
+            return &verdicts[i];
+    return &unreachable;
+}
+
+/* "https://host:port" of a URL, for error sentences; NULL without memory or for something that is
+ * no URL. */
+static char *origin(const char *url)
+{
+    const char *authority = strstr(url, "://");
+
+    if (!authority)
+        return NULL;
+    authority += 3;
+    return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
+}
+
+/* With TLS 1.3 a service refuses a client's certificate only when the handshake is over, and then it
+ * is a failed read to libcurl. */
+static CURLcode refine(const struct transfer *t, CURLcode result)
+{
+    bool is_alert =
+        result == CURLE_RECV_ERROR && strstr(t->error, "SSL") && strstr(t->error, "alert");
+
+    return is_alert ? CURLE_SSL_CLIENTCERT : result;
+}
+
+/* ---- deadlines */
+
+/* The key that has the deadline which was over. */
+static const char *deadline(const struct transfer *t)
+{
+    if (t->stood_still)
+        return "upstream_timeout";
+    if (t->total_timeout > 0 && upstream_now(t->upstream) >= t->started + t->total_timeout)
+        return t->total_key;
+    return "connect_timeout";
+}
+
+static struct problem *explain_timeout(const struct transfer *t, const char *where)
+{
+    const char *what = t->stood_still ? "Nothing has moved for too long"
+                       : t->error[0]  ? t->error
+                                      : curl_easy_strerror(CURLE_OPERATION_TIMEDOUT);
+
+    return problem_new(PROBLEM_UPSTREAM_TIMEOUT,
+                       "%s: %s; try again later, or raise %s in the configuration.", where, what,
+                       deadline(t));
+}
+
+/* ---- files */
+
+/* NULL when it can be read, or there is none. */
+static struct problem *explain_file(const char *where, const char *key, const char *path)
+{
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+
+    if (!path || fd >= 0) {
+        closep(&fd);
+        return NULL;
+    }
+    return problem_or_no_memory(
+        problem_new(PROBLEM_TLS_FAILURE,
+                    "%s: %s %s cannot be read: %s; see that it is there and that the daemon's user "
+                    "may read it.",
+                    where, key, path, strerror(errno)));
+}
+
+/* What libcurl says of a file is OpenSSL's, and no help when it is merely not there. */
+static struct problem *explain_files(const struct transfer *t, CURLcode result, const char *where)
+{
+    struct problem *p = NULL;
+
+    if (result == CURLE_SSL_CACERT_BADFILE)
+        return explain_file(where, "ca_file", t->ca_file);
+    if (result != CURLE_SSL_CERTPROBLEM)
+        return NULL;
+    p = explain_file(where, "cert_file", t->cert_file);
+    if (!p)
+        p = explain_file(where, "key_file", t->key_file);
+    if (!p)
+        p = problem_or_no_memory(problem_new(
+            PROBLEM_TLS_FAILURE,
+            "%s: the client certificate cannot be used: %s; check cert_file %s and key_file %s, "
+            "which have to be PEM files that belong together, the key without a passphrase.",
+            where, t->error[0] ? t->error : curl_easy_strerror(result), t->cert_file,
+            t->key_file ? t->key_file : t->cert_file));
+    return p;
+}
+
+/* ---- proxies */
+
+/* Whether it is the proxy that could not be connected: libcurl's sentence says where it went. */
+static bool went_to_proxy(const struct transfer *t)
+{
+    _cleanup_(freep) char *place = NULL;
+    size_t host = strcspn(t->proxy, "]");
+    const char *port;
+
+    host = t->proxy[host] ? host + 1 : strcspn(t->proxy, ":");
+    port = t->proxy[host] == ':' ? t->proxy + host + 1 : "";
+    if (asprintf(&place, "to %.*s port %s", (int)host, t->proxy, port) < 0) {
+        place = NULL;
+        return false;
+    }
+    return strstr(t->error, place);
+}
+
+static const char *proxy_advice(long status)
+{
+    if (status == 407)
+        return "it wants user and password, so give proxy = http://USER:PASSWORD@HOST:PORT";
+    if (status >= 300)
+        return "ask whoever runs the proxy to let it through, or give no_proxy";
+    return "check proxy, or https_proxy and no_proxy in the environment";
+}
+
+/* NULL when it is not the proxy's fault. */
+static struct problem *explain_proxy(const struct transfer *t, CURLcode result, const char *where)
+{
+    const char *prefix = "Could not resolve proxy: ";
+    const char *what = t->error;
+    long status = 0;
+
+    if (!t->proxy)
+        return NULL;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (result == CURLE_COULDNT_RESOLVE_PROXY && strncmp(what, prefix, strlen(prefix)) != 0)
+        what = "libcurl cannot use it"; /* its own sentence has the whole value in it */
+    else if (status < 300 && result != CURLE_COULDNT_RESOLVE_PROXY && result != CURLE_PROXY &&
+             !(result == CURLE_COULDNT_CONNECT && went_to_proxy(t)))
+        return NULL;
+    return problem_or_no_memory(problem_new(
+        PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.", where,
+        t->proxy, *what ? what : curl_easy_strerror(result), proxy_advice(status)));
+}
+
+/* ---- all of it */
+
+static struct problem *explain_rest(const struct transfer *t, CURLcode result, const char *where)
+{
+    /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
+    bool bad_head = !t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR);
+    bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
+    const struct verdict *verdict = find_verdict(bad_head ? CURLE_WRITE_ERROR : result);
+    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
+
+    if (bad_head)
+        what = t->head_error == -EBADMSG ? "A header of the answer is malformed"
+                                         : "The headers of the answer are too large";
+    else if (unrepeated)
+        what = "The connection ended without an answer to what is not to be sent twice";
+    return problem_new(verdict->code, "%s: %s; %s.", where, what,
+                       unrepeated ? "see whether it was carried out before you send it again"
+                                  : verdict->advice);
+}
+
+struct problem *transfer_explain(const struct transfer *t, CURLcode result)
+{
+    _cleanup_(freep) char *known = origin(t->url);
+    const char *where = known ? known : "the cloud";
+    struct problem *p;
+
+    if (result == CURLE_OPERATION_TIMEDOUT)
+        return explain_timeout(t, where);
+    result = refine(t, result);
+    p = explain_files(t, result, where);
+    if (!p)
+        p = explain_proxy(t, result, where);
+    return p ? p : explain_rest(t, result, where);
+}
