@@ -16,9 +16,12 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-/* What is in flight has 10 s in all: to be answered, and to be told that it will not be. */
-#define STOP_PATIENCE (9 * USEC_PER_SEC)
+/* A stop takes 10 s at most: for what is in flight to be answered, or to be told that it will not be, and
+ * behind that for tokens to be revoked. */
+#define STOP_TIME (9500 * USEC_PER_MSEC)
 #define STOP_FAREWELL (500 * USEC_PER_MSEC)
+#define STOP_REVOCATIONS (5 * USEC_PER_SEC)       /* at most */
+#define STOP_REVOCATIONS_LEAST (2 * USEC_PER_SEC) /* also when requests take all their time */
 #define STOP_ACCURACY (100 * USEC_PER_MSEC)
 #define START_MARGIN (10 * USEC_PER_SEC) /* to hear of a login's end and say so */
 
@@ -35,7 +38,9 @@ struct broker {
     struct listen_socket socket;
     sd_event_source *drained;
     sd_event_source *patience;
-    bool configured; /* from here on the clouds' states mean something */
+    usec_t stop_until; /* CLOCK_MONOTONIC */
+    bool leaving;      /* nothing is left but revocations */
+    bool configured;   /* from here on the clouds' states mean something */
     bool ready;
 };
 
@@ -178,18 +183,47 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
     return 0;
 }
 
-static int on_drained(sd_event_source *source _unused_, void *userdata)
-{
-    struct broker *b = userdata;
-
-    return server_requests(b->server) == 0 ? sd_event_exit(b->event, 0) : 0;
-}
-
-static int on_farewell(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+static int on_too_late(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct broker *b = userdata;
 
     return sd_event_exit(b->event, 0);
+}
+
+static int set_patience(struct broker *b, usec_t until, sd_event_time_handler_t handler)
+{
+    b->patience = sd_event_source_disable_unref(b->patience);
+    return sd_event_add_time(b->event, &b->patience, CLOCK_MONOTONIC, until, STOP_ACCURACY, handler,
+                             b);
+}
+
+/* The last thing: whoever needed a token has had it. */
+static int leave(struct broker *b)
+{
+    usec_t until = clock_monotonic() + STOP_REVOCATIONS;
+
+    b->leaving = true;
+    clouds_leave(&b->clouds);
+    if (!clouds_are_revoking(&b->clouds))
+        return sd_event_exit(b->event, 0);
+    (void)sd_notify(false, "STATUS=stopping, tokens are being revoked");
+    if (set_patience(b, until < b->stop_until ? until : b->stop_until, on_too_late) < 0)
+        return sd_event_exit(b->event, 0);
+    return 0;
+}
+
+static int on_drained(sd_event_source *source _unused_, void *userdata)
+{
+    struct broker *b = userdata;
+
+    if (b->leaving)
+        return clouds_are_revoking(&b->clouds) ? 0 : sd_event_exit(b->event, 0);
+    return server_requests(b->server) == 0 ? leave(b) : 0;
+}
+
+static int on_farewell(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    return leave(userdata);
 }
 
 static int on_patience(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
@@ -200,9 +234,7 @@ static int on_patience(sd_event_source *source _unused_, uint64_t usec _unused_,
     log_warning("requests that took too long and are cut off: %zu", server_requests(b->server));
     b->exchange_host.cut_off = true;
     server_wake(b->server);
-    b->patience = sd_event_source_disable_unref(b->patience);
-    r = sd_event_add_time_relative(b->event, &b->patience, CLOCK_MONOTONIC, STOP_FAREWELL,
-                                   STOP_ACCURACY, on_farewell, b);
+    r = set_patience(b, clock_monotonic() + STOP_FAREWELL, on_farewell);
     return r < 0 ? sd_event_exit(b->event, 0) : 0;
 }
 
@@ -210,6 +242,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
                    void *userdata)
 {
     struct broker *b = userdata;
+    usec_t least = clouds_will_revoke(&b->clouds) ? STOP_REVOCATIONS_LEAST : 0;
     bool own;
     int r;
 
@@ -224,11 +257,13 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
                      server_requests(b->server));
     log_info("stopping");
     clouds_wake(&b->clouds);
-    r = sd_event_add_time_relative(b->event, &b->patience, CLOCK_MONOTONIC, STOP_PATIENCE,
-                                   STOP_ACCURACY, on_patience, b);
+    b->stop_until = clock_monotonic() + STOP_TIME;
+    r = set_patience(b, b->stop_until - STOP_FAREWELL - least, on_patience);
     if (r >= 0)
         r = sd_event_add_post(b->event, &b->drained, on_drained, b);
-    return r < 0 || server_requests(b->server) == 0 ? sd_event_exit(b->event, 0) : 0;
+    if (r < 0)
+        return sd_event_exit(b->event, 0);
+    return server_requests(b->server) == 0 ? leave(b) : 0;
 }
 
 static int add_signals(struct broker *b)

@@ -256,19 +256,33 @@ struct cloud *cloud_ref(struct cloud *c)
     return c;
 }
 
-void cloud_stop(struct cloud *c)
+static void stop_logins(struct cloud *c)
 {
     identity_attempt_free(TAKE_PTR(c->login));
-    cloud_break_off_revocations(c);
     c->timer = sd_event_source_disable_unref(c->timer);
     c->logins_finished = c->logins_started;
+}
+
+void cloud_stop(struct cloud *c)
+{
+    stop_logins(c);
+    cloud_break_off_revocations(c);
+    cloud_wake(c);
+}
+
+/* No login may be under way then: its token would be one that nobody revokes. */
+void cloud_leave(struct cloud *c)
+{
+    stop_logins(c);
+    if (c->config.revoke_on_exit && cloud_session(c))
+        cloud_revoke_and_drop(c);
     cloud_wake(c);
 }
 
 void cloud_remove(struct cloud *c)
 {
     c->removed = true;
-    cloud_stop(c);
+    cloud_leave(c);
 }
 
 void cloud_unref(struct cloud *c)

@@ -124,7 +124,15 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
 /* No login, timer or waiter from here on: the daemon stops. */
 void cloud_stop(struct cloud *c);
 
-/* The same because the cloud is not configured any more; who waits for it will be told so. */
+/*
+ * The same for a cloud that is done with: with `revoke_on_exit` the token that it holds is given up,
+ * and the identity service is told to revoke it. That may take a while, as long as the cloud lives and
+ * is not stopped; its outcome is logged.
+ */
+void cloud_leave(struct cloud *c);
+bool cloud_is_revoking(const struct cloud *c);
+
+/* Leaves because the cloud is not configured any more; who waits for it will be told so. */
 void cloud_remove(struct cloud *c);
 
 /* The session if its token is alive at this moment, else NULL. Borrowed. */

@@ -24,4 +24,8 @@ uint32_t cloud_dice(void);
 int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **ret);
 void cloud_break_off_revocations(struct cloud *c);
 
+/* The same for the token that the cloud holds, which it has no more then; somebody is told when it cannot
+ * be done. */
+void cloud_revoke_and_drop(struct cloud *c);
+
 #endif

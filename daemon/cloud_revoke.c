@@ -114,6 +114,24 @@ int cloud_revoke(struct cloud *c, const char *token, struct cloud_revocation **r
     return 0;
 }
 
+void cloud_revoke_and_drop(struct cloud *c)
+{
+    _cleanup_(cloud_revocation_unrefp) struct cloud_revocation *r = NULL;
+    struct log_fields fields = {.cloud = c->config.name};
+
+    if (cloud_revoke(c, c->session->token, &r) == 0 && !r)
+        log_with(LOG_WARNING, &fields,
+                 "cloud %s: the token was not revoked, for its identity service has no way to do "
+                 "that: it lives on until it expires",
+                 c->config.name);
+    cloud_drop_session(c);
+}
+
+bool cloud_is_revoking(const struct cloud *c)
+{
+    return c->revocations;
+}
+
 void cloud_break_off_revocations(struct cloud *c)
 {
     while (c->revocations)

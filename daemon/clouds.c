@@ -140,14 +140,47 @@ static void watch(struct clouds *c, sd_event *event, const struct reading *readi
 
 /* ---- configuration */
 
+static void release_left(struct clouds *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_leaving; i++) {
+        if (cloud_is_revoking(c->leaving[i]))
+            c->leaving[n++] = c->leaving[i];
+        else
+            cloud_unref(c->leaving[i]);
+    }
+    c->n_leaving = n;
+}
+
+/* Takes the reference; without memory the revocation is broken off. */
+static void see_off(struct clouds *c, struct cloud *cloud)
+{
+    struct cloud **grown;
+
+    cloud_remove(cloud);
+    grown = cloud_is_revoking(cloud)
+                ? reallocarray(c->leaving, c->n_leaving + 1, sizeof(struct cloud *))
+                : NULL;
+    if (!grown) {
+        cloud_stop(cloud);
+        cloud_unref(cloud);
+        return;
+    }
+    c->leaving = grown;
+    c->leaving[c->n_leaving++] = cloud;
+}
+
 /* Puts the new clouds in the old ones' place. Nothing can fail here any more. */
 static void replace(struct clouds *c, struct cloud **all, size_t n, const struct config *config)
 {
     unwatch(c);
+    release_left(c);
     for (size_t i = 0; i < c->n; i++) {
-        if (!find(all, n, c->all[i]->config.name))
-            cloud_remove(c->all[i]);
-        cloud_unref(c->all[i]);
+        if (find(all, n, c->all[i]->config.name))
+            cloud_unref(c->all[i]);
+        else
+            see_off(c, c->all[i]);
     }
     free(c->all);
     c->all = all;
@@ -237,15 +270,43 @@ void clouds_wake(struct clouds *c)
         cloud_wake(c->all[i]);
 }
 
+void clouds_leave(struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        cloud_leave(c->all[i]);
+}
+
+bool clouds_will_revoke(const struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->all[i]->config.revoke_on_exit && cloud_session(c->all[i]))
+            return true;
+    return clouds_are_revoking(c);
+}
+
+bool clouds_are_revoking(const struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (cloud_is_revoking(c->all[i]))
+            return true;
+    for (size_t i = 0; i < c->n_leaving; i++)
+        if (cloud_is_revoking(c->leaving[i]))
+            return true;
+    return false;
+}
+
 void clouds_stop(struct clouds *c)
 {
     for (size_t i = 0; i < c->n; i++)
         cloud_stop(c->all[i]);
+    for (size_t i = 0; i < c->n_leaving; i++)
+        cloud_stop(c->leaving[i]);
 }
 
 void clouds_done(struct clouds *c)
 {
     unwatch(c);
     release_all(c->all, c->n);
+    release_all(c->leaving, c->n_leaving);
     *c = (struct clouds){0};
 }

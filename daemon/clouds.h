@@ -12,6 +12,9 @@ struct clouds {
     struct cloud *preset;         /* what `default` stands for; one of them */
     struct clouds_watch *watches; /* one for each cloud, in the same order */
     const struct config *config;
+
+    struct cloud **leaving; /* configured no more, with a revocation under way */
+    size_t n_leaving;
 };
 
 /*
@@ -35,6 +38,14 @@ bool clouds_settled(const struct clouds *c);
 
 /* Has everybody who waits for any cloud look again. */
 void clouds_wake(struct clouds *c);
+
+/* Has them leave, all at once; then whether one of them, or one that has been removed, still has a
+ * revocation under way. */
+void clouds_leave(struct clouds *c);
+bool clouds_are_revoking(const struct clouds *c);
+
+/* Whether one of them is to revoke its token when it leaves. */
+bool clouds_will_revoke(const struct clouds *c);
 
 void clouds_stop(struct clouds *c);
 void clouds_done(struct clouds *c);
