@@ -4,7 +4,7 @@
  *
  * libcurl reads the files at each new connection, so that a renewed certificate counts from the next
  * one on; a connection that is open stays what it was. It gives a kept connection only to who asks
- * for the same TLS settings and the same proxy.
+ * for the same TLS settings and comes by the same proxy as the same user.
  */
 #include "upstream_private.h"
 
@@ -49,16 +49,6 @@ static int set_client_certificate(CURL *easy, const struct cloud_config *cloud)
     return c == CURLE_OK ? 0 : -ENOMEM;
 }
 
-/* FNV-1a; never 0. */
-static unsigned long hash(const char *text)
-{
-    uint32_t h = 2166136261U;
-
-    for (const char *c = text; *c; c++)
-        h = (h ^ (unsigned char)*c) * 16777619U;
-    return h ? h : 1;
-}
-
 static int set_proxy(CURL *easy, const struct cloud_config *cloud)
 {
     CURLcode c = CURLE_OK;
@@ -70,10 +60,6 @@ static int set_proxy(CURL *easy, const struct cloud_config *cloud)
         c |= curl_easy_setopt(easy, CURLOPT_PROXY, cloud->proxy);
     if (cloud->no_proxy)
         c |= curl_easy_setopt(easy, CURLOPT_NOPROXY, cloud->no_proxy);
-    /* A kept tunnel goes to whoever comes by the same proxy, whatever user opened it. Only connections
-     * of one scope are shared, and it has no other meaning for an address that is not link-local. */
-    if (cloud->proxy && *cloud->proxy)
-        c |= curl_easy_setopt(easy, CURLOPT_ADDRESS_SCOPE, hash(cloud->proxy));
     return c == CURLE_OK ? 0 : -ENOMEM;
 }
 

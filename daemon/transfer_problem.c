@@ -143,20 +143,20 @@ static struct problem *explain_files(const struct transfer *t, CURLcode result, 
 
 /* ---- proxies */
 
-/* Whether it is the proxy that could not be connected: libcurl's sentence says where it went. */
+/* Whether it is the proxy that could not be connected: libcurl's sentence says where it went, without
+ * the brackets of an address of IPv6. */
 static bool went_to_proxy(const struct transfer *t)
 {
+    const char *host = t->proxy ? t->proxy + (*t->proxy == '[') : "";
+    size_t length = strcspn(host, host == t->proxy ? ":" : "]");
+    const char *port = strrchr(host + length, ':');
     _cleanup_(freep) char *place = NULL;
-    size_t host = strcspn(t->proxy, "]");
-    const char *port;
 
-    host = t->proxy[host] ? host + 1 : strcspn(t->proxy, ":");
-    port = t->proxy[host] == ':' ? t->proxy + host + 1 : "";
-    if (asprintf(&place, "to %.*s port %s", (int)host, t->proxy, port) < 0) {
+    if (asprintf(&place, "to %.*s port %s", (int)length, host, port ? port + 1 : "") < 0) {
         place = NULL;
         return false;
     }
-    return strstr(t->error, place);
+    return length > 0 && strstr(t->error, place);
 }
 
 static const char *proxy_advice(long status)
@@ -168,24 +168,29 @@ static const char *proxy_advice(long status)
     return "check proxy, or https_proxy and no_proxy in the environment";
 }
 
+/* libcurl quotes what it does not understand, user and password with it. */
+static bool is_quoted(const struct transfer *t)
+{
+    static const char quotes[] = "Unsupported proxy";
+
+    return !strncmp(t->error, quotes, strlen(quotes));
+}
+
 /* NULL when it is not the proxy's fault. */
 static struct problem *explain_proxy(const struct transfer *t, CURLcode result, const char *where)
 {
-    const char *prefix = "Could not resolve proxy: ";
-    const char *what = t->error;
+    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
     long status = 0;
 
-    if (!t->proxy)
-        return NULL;
     curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    if (result == CURLE_COULDNT_RESOLVE_PROXY && strncmp(what, prefix, strlen(prefix)) != 0)
-        what = "libcurl cannot use it"; /* its own sentence has the whole value in it */
+    if (is_quoted(t))
+        what = "libcurl knows no such proxy";
     else if (status < 300 && result != CURLE_COULDNT_RESOLVE_PROXY && result != CURLE_PROXY &&
              !(result == CURLE_COULDNT_CONNECT && went_to_proxy(t)))
         return NULL;
-    return problem_or_no_memory(problem_new(
-        PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.", where,
-        t->proxy, *what ? what : curl_easy_strerror(result), proxy_advice(status)));
+    return problem_or_no_memory(
+        problem_new(PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.",
+                    where, t->proxy ? t->proxy : "of the environment", what, proxy_advice(status)));
 }
 
 /* ---- all of it */
