@@ -125,8 +125,8 @@ static void apply_config(struct broker *b)
         log_warning("%s", c->warnings[i]);
     for (size_t i = 0; i < c->n_clouds; i++)
         if (!c->clouds[i].verify_ssl)
-            log_warning("cloud %s has verify_ssl = no: anybody on the way can read the key and the "
-                        "token; set ca_file instead",
+            log_warning("cloud %s has verify_ssl = no: ANYBODY ON THE WAY CAN TAKE THE KEY AND THE "
+                        "TOKEN; give ca_file instead",
                         c->clouds[i].name);
 }
 
@@ -387,10 +387,11 @@ static bool report(const struct cloud *c)
         return true;
     }
     if (s) {
-        printf("%s: ok: logged in as %s, the token lives for %llu s, %zu service%s\n",
+        printf("%s: ok: logged in as %s, the token lives for %llu s, %zu service%s%s\n",
                c->config.name, s->user_name ? s->user_name : "?",
                (unsigned long long)session_seconds_left(s, clock_boottime()),
-               s->catalog->n_services, s->catalog->n_services == 1 ? "" : "s");
+               s->catalog->n_services, s->catalog->n_services == 1 ? "" : "s",
+               c->config.verify_ssl ? "" : "; NOT VERIFIED, for it has verify_ssl = no");
         return true;
     }
     p = cloud_explain(c);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* An address that swallows every connection attempt: `connect_timeout` bounds the signed request
- * and the login, and nobody else is held up by either. */
+ * and the login, and nobody else is held up by either. And `request_timeout`, which bounds all of a
+ * signed request. */
 #include "daemon.h"
 #include "patience.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "stage.h"
 #include "wire.h"
@@ -72,6 +74,115 @@ START_TEST(bound_a_login)
 }
 END_TEST
 
+static void start_bounded(void)
+{
+    sandbox_start(NULL);
+    (void)daemon_start(&(struct daemon_options){
+        .config = stage_text("%s%s", daemon_cloud("main", "request_timeout = 2"),
+                             daemon_cloud("free", ""))});
+    daemon_wait_state("free", "ready");
+}
+
+static void demand_bound(const struct reply *r)
+{
+    const char *detail = reply_problem(r, 504, "upstream-timeout");
+
+    ck_assert_msg(strstr(detail, "raise request_timeout"), "%s", detail);
+    ck_assert_msg(r->seconds > 1.9 && r->seconds < 2 + patience(1.5), "%.2f s", r->seconds);
+}
+
+/* A total, and that cloud's alone. */
+START_TEST(bound_a_whole_request)
+{
+    const struct reply *replies[2];
+    const struct ask asks[] = {
+        {.target = "/v1/main/proxy/x-echo/hang"},
+        {.target = "/v1/free/proxy/x-echo/slow?ms=3000"},
+    };
+
+    start_bounded();
+    ask_together(asks, ARRAY_SIZE(asks), replies);
+    demand_bound(replies[0]);
+    ck_assert_int_eq(replies[1]->status, 200);
+}
+END_TEST
+
+/* A client that dawdles uses it up too: here bytes move all the time. It is told when it has sent
+ * what it said it would. */
+START_TEST(bound_a_slow_client)
+{
+    double begin = time_now();
+    _cleanup_(closep) int fd = -1;
+    const char *answer;
+    int sent = 0;
+
+    start_bounded();
+    fd = raw_connect(NULL);
+    raw_print(fd, "PUT /v1/main/proxy/x-echo/up HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                  "Content-Length: 100\r\n\r\n");
+    begin = time_now();
+    for (; time_now() - begin < 2.2; sent++) {
+        ck_assert(!raw_waits(fd, 0.2));
+        raw_print(fd, "x");
+    }
+    sandbox_wait_count("active_transfers", 0);
+    raw_print(fd, "%0*d", 100 - sent, 0);
+    answer = raw_read_all(fd, NULL);
+    ck_assert_msg(!strncmp(answer, "HTTP/1.1 504 ", 13) && strstr(answer, "request_timeout"), "%s",
+                  answer);
+}
+END_TEST
+
+/* What has begun to come is cut off, so that nobody takes it for the whole. */
+START_TEST(cut_off_a_long_answer)
+{
+    const struct reply *r;
+
+    start_bounded();
+    r = get("/v1/main/proxy/x-echo/stream?bytes=100000&rate=10000");
+    ck_assert_int_eq(r->status, 200);
+    ck_assert_int_ne(r->error, 0);
+    ck_assert(r->length < 100000);
+    ck_assert_msg(r->seconds < 2 + patience(2), "%.2f s", r->seconds);
+}
+END_TEST
+
+/* A client that takes nothing: the transfer is held back, and ends all the same. */
+START_TEST(bound_a_client_that_takes_nothing)
+{
+    _cleanup_(closep) int fd = -1;
+
+    start_bounded();
+    fd = raw_connect(NULL);
+    raw_print(fd, "GET /v1/main/proxy/x-echo/stream?bytes=100000000 HTTP/1.1\r\nHost: x\r\n\r\n");
+    sandbox_wait_count("active_transfers", 1);
+    sandbox_wait_count("active_transfers", 0);
+}
+END_TEST
+
+/* Each key is named where it was the one. */
+START_TEST(say_which_key)
+{
+    int port = wire_dig_hole("127.0.0.1", 0);
+    const char *detail;
+
+    sandbox_start((const char *const[]){
+        "--extra-service", stage_text("hole,x-hole,,http://127.0.0.1:%d/", port), NULL});
+    (void)daemon_start(&(struct daemon_options){
+        .config = daemon_cloud("main", "connect_timeout = 1\nupstream_timeout = 2\n"
+                                       "login_timeout = 1")});
+    detail = reply_problem(get("/v1/main/proxy/x-hole/a"), 504, "upstream-timeout");
+    ck_assert_msg(strstr(detail, "raise connect_timeout"), "%s", detail);
+    detail = reply_problem(get("/v1/main/proxy/x-echo/hang"), 504, "upstream-timeout");
+    ck_assert_msg(strstr(detail, "raise upstream_timeout"), "%s", detail);
+    sandbox_set("'login_fault': 'hang'");
+    detail =
+        reply_problem(send_text("POST", "/v1/main/refresh", NULL, NULL), 504, "upstream-timeout");
+    ck_assert_msg(strstr(detail, "raise login_timeout"), "%s", detail);
+    wire_fill_hole();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("deadlines");
@@ -79,5 +190,10 @@ int main(void)
 
     tcase_add_test(c, bound_a_signed_request);
     tcase_add_test(c, bound_a_login);
+    tcase_add_test(c, bound_a_whole_request);
+    tcase_add_test(c, bound_a_slow_client);
+    tcase_add_test(c, cut_off_a_long_answer);
+    tcase_add_test(c, bound_a_client_that_takes_nothing);
+    tcase_add_test(c, say_which_key);
     return stage_run(s);
 }

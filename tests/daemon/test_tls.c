@@ -2,37 +2,11 @@
 /* The cloud over TLS: verified against `ca_file` or the system's, unless the cloud says not to. The
  * certificates are made afresh with openssl for each test. */
 #include "daemon.h"
-#include "patience.h"
-#include "process.h"
 #include "sandbox.h"
 #include "stage.h"
+#include "tls.h"
 
 #include <string.h>
-
-static void run(const char *arguments)
-{
-    struct process p = {0};
-    int status;
-
-    process_start(&p, &(struct process_options){
-                          .argv = (const char *const[]){"/bin/sh", "-c",
-                                                        stage_text("cd %s && openssl %s",
-                                                                   stage_folder(), arguments),
-                                                        NULL},
-                          .log = stage_path("openssl.log"),
-                      });
-    status = process_wait(&p, 20);
-    ck_assert_msg(status == 0, "openssl %s: %d", arguments, status);
-}
-
-/* A certificate that signs itself, for that name. */
-static void make_certificate(const char *name, const char *subject)
-{
-    run(stage_text("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
-                   "-days 2 -subj /CN=sandbox -addext subjectAltName=%s -keyout %s.key "
-                   "-out %s.pem",
-                   subject, name, name));
-}
 
 static void start_sandbox(const char *name)
 {
@@ -59,7 +33,7 @@ START_TEST(trusts_its_ca_file)
 {
     struct daemon *d;
 
-    make_certificate("good", "IP:127.0.0.1");
+    tls_certificate("good", "IP:127.0.0.1");
     start_sandbox("good");
     d = start_daemon(stage_text("ca_file = %s", stage_path("good.pem")));
     ck_assert_str_eq(daemon_state("main"), "ready");
@@ -72,7 +46,7 @@ START_TEST(refuses_a_certificate_that_nobody_vouches_for)
 {
     const char *detail;
 
-    make_certificate("good", "IP:127.0.0.1");
+    tls_certificate("good", "IP:127.0.0.1");
     start_sandbox("good");
     (void)start_daemon("");
     ck_assert_str_eq(daemon_state("main"), "failed");
@@ -85,7 +59,7 @@ END_TEST
 
 START_TEST(refuses_a_certificate_for_somebody_else)
 {
-    make_certificate("other", "DNS:elsewhere.example");
+    tls_certificate("other", "DNS:elsewhere.example");
     start_sandbox("other");
     (void)start_daemon(stage_text("ca_file = %s", stage_path("other.pem")));
     ck_assert_str_eq(last_error(), "tls-failure");
@@ -95,8 +69,8 @@ END_TEST
 
 START_TEST(refuses_another_authority)
 {
-    make_certificate("good", "IP:127.0.0.1");
-    make_certificate("other", "IP:127.0.0.1");
+    tls_certificate("good", "IP:127.0.0.1");
+    tls_certificate("other", "IP:127.0.0.1");
     start_sandbox("good");
     (void)start_daemon(stage_text("ca_file = %s", stage_path("other.pem")));
     ck_assert_str_eq(last_error(), "tls-failure");
@@ -107,7 +81,7 @@ START_TEST(does_not_verify_when_told_so)
 {
     struct daemon *d;
 
-    make_certificate("other", "DNS:elsewhere.example");
+    tls_certificate("other", "DNS:elsewhere.example");
     start_sandbox("other");
     d = start_daemon("verify_ssl = no");
     ck_assert_str_eq(daemon_state("main"), "ready");
@@ -121,7 +95,7 @@ END_TEST
  * not even on a connection that is already open. */
 START_TEST(keeps_clouds_apart)
 {
-    make_certificate("other", "DNS:elsewhere.example");
+    tls_certificate("other", "DNS:elsewhere.example");
     start_sandbox("other");
     (void)daemon_start(&(struct daemon_options){
         .config = stage_text("%s%s", daemon_cloud("lax", "verify_ssl = no"),
@@ -141,7 +115,7 @@ START_TEST(sends_no_token_over_a_bad_connection)
     const char *url, *detail;
 
     /* One sandbox with TLS, which the plain one names in its catalog. */
-    make_certificate("other", "DNS:elsewhere.example");
+    tls_certificate("other", "DNS:elsewhere.example");
     start_sandbox("other");
     url = stage_text("%s", sandbox_url());
     sandbox_start(
