@@ -274,7 +274,7 @@ void cloud_stop(struct cloud *c)
 void cloud_leave(struct cloud *c)
 {
     stop_logins(c);
-    if (c->config.revoke_on_exit && cloud_session(c))
+    if (cloud_will_revoke(c))
         cloud_revoke_and_drop(c);
     cloud_wake(c);
 }

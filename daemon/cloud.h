@@ -130,6 +130,7 @@ void cloud_stop(struct cloud *c);
  * is not stopped; its outcome is logged.
  */
 void cloud_leave(struct cloud *c);
+bool cloud_will_revoke(const struct cloud *c);
 bool cloud_is_revoking(const struct cloud *c);
 
 /* Leaves because the cloud is not configured any more; who waits for it will be told so. */

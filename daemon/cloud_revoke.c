@@ -127,6 +127,13 @@ void cloud_revoke_and_drop(struct cloud *c)
     cloud_drop_session(c);
 }
 
+bool cloud_will_revoke(const struct cloud *c)
+{
+    const struct session *s = cloud_session(c);
+
+    return c->config.revoke_on_exit && s && s->token;
+}
+
 bool cloud_is_revoking(const struct cloud *c)
 {
     return c->revocations;

@@ -279,7 +279,7 @@ void clouds_leave(struct clouds *c)
 bool clouds_will_revoke(const struct clouds *c)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (c->all[i]->config.revoke_on_exit && cloud_session(c->all[i]))
+        if (cloud_will_revoke(c->all[i]))
             return true;
     return clouds_are_revoking(c);
 }

@@ -251,39 +251,11 @@ static void inherit_timeouts(const struct config *c, struct cloud_config *cloud)
         cloud->request_timeout = c->request_timeout;
 }
 
-static int place(const struct config *c, char **file)
-{
-    char *path;
-    int r;
-
-    if (!*file)
-        return 0;
-    r = config_find_file(c, *file, &path);
-    if (r < 0)
-        return r;
-    free(*file);
-    *file = path;
-    return 0;
-}
-
-/* Puts full paths in place of the client certificate's, and warns of a private key that others can
- * read. One that is not there yet may still come. */
 static int place_certificate(struct config *c, struct cloud_config *cloud)
 {
     char *warning = NULL;
-    const char *key;
-    struct stat st;
-    int r;
+    int r = config_place_certificate(c, cloud, &warning);
 
-    r = place(c, &cloud->cert_file);
-    if (r >= 0)
-        r = place(c, &cloud->key_file);
-    if (r < 0)
-        return r;
-    key = cloud->key_file ? cloud->key_file : cloud->cert_file;
-    if (!key || stat(key, &st) < 0)
-        return 0;
-    r = credential_exposure(key, &st, &warning);
     return r < 0 || !warning ? r : keep_warning(c, warning);
 }
 

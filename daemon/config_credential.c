@@ -41,7 +41,9 @@ static int place_beside(const char *config_path, const char *name, char **ret)
     return 0;
 }
 
-int config_find_file(const struct config *c, const char *name, char **ret)
+/* Where a file of that name is: an absolute one where it says, else in $CREDENTIALS_DIRECTORY if it is
+ * there, else beside the configuration file. */
+static int find_file(const struct config *c, const char *name, char **ret)
 {
     char *path = NULL;
     int r = 0;
@@ -59,7 +61,7 @@ int config_find_file(const struct config *c, const char *name, char **ret)
 static int find_credential(const struct config *c, const struct cloud_config *cloud, char **ret)
 {
     if (cloud->credential_file)
-        return config_find_file(c, cloud->credential_file, ret);
+        return find_file(c, cloud->credential_file, ret);
     return find_passed(cloud->name, ret);
 }
 
@@ -87,5 +89,40 @@ int config_credential(const struct config *c, const struct cloud_config *cloud,
         return r;
     *ret = credential;
     *ret_warning = warning;
+    return 0;
+}
+
+/* ---- the client certificate */
+
+static int place(const struct config *c, char **file)
+{
+    char *path;
+    int r;
+
+    if (!*file)
+        return 0;
+    r = find_file(c, *file, &path);
+    if (r < 0)
+        return r;
+    free(*file);
+    *file = path;
+    return 0;
+}
+
+int config_place_certificate(const struct config *c, struct cloud_config *cloud, char **ret_warning)
+{
+    const char *key;
+    struct stat st;
+    int r;
+
+    r = place(c, &cloud->cert_file);
+    if (r >= 0)
+        r = place(c, &cloud->key_file);
+    if (r < 0)
+        return r;
+    key = cloud->key_file ? cloud->key_file : cloud->cert_file;
+    if (key && stat(key, &st) == 0)
+        return credential_exposure(key, &st, ret_warning);
+    *ret_warning = NULL;
     return 0;
 }

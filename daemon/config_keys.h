@@ -96,10 +96,12 @@ static inline enum config_key_id config_key_of(enum credential_field field)
 enum config_key_id config_key_find(const char *name, bool daemons);
 
 /*
- * Where a file of that name is: an absolute one where it says, else in $CREDENTIALS_DIRECTORY if it is
- * there, else beside the configuration file. 0 or -ENOMEM.
+ * Puts full paths in place of a client certificate's, which are looked up as credential_file is. One that is
+ * not there yet may still come. ret_warning is set (else NULL) when others than its owner can read the
+ * private key. 0 or -ENOMEM.
  */
-int config_find_file(const struct config *c, const char *name, char **ret);
+int config_place_certificate(const struct config *c, struct cloud_config *cloud,
+                             char **ret_warning);
 
 /* Reads a value into its field of that struct config or struct cloud_config. As parse. */
 int config_key_apply(enum config_key_id id, const char *value, void *structure);

@@ -36,6 +36,22 @@ static int check(const char *config, const char **ret_lines, struct daemon **ret
     return status;
 }
 
+/* A cloud that is not verified is well, and that is not all there is to say. */
+START_TEST(checks_what_is_not_verified)
+{
+    const char *lines;
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    ck_assert_int_eq(
+        check(daemon_cloud("main", "verify_ssl = no\nrevoke_on_exit = yes"), &lines, &d), 0);
+    ck_assert_msg(strstr(lines, "NOT VERIFIED"), "%s", lines);
+    ck_assert_ptr_nonnull(strstr(daemon_log(d), "cloud main has verify_ssl = no"));
+    /* The token may be that of a daemon that runs. */
+    ck_assert_int_eq(sandbox_count("live_tokens"), 1);
+}
+END_TEST
+
 /* Demands as many lines, each with its beginning, and a sentence behind it. */
 static void demand_lines(const char *lines, const char *const *beginnings, size_t n)
 {
@@ -271,6 +287,7 @@ int main(void)
     TCase *c = stage_case(s, "check", 20);
 
     tcase_add_test(c, checks_what_is_well);
+    tcase_add_test(c, checks_what_is_not_verified);
     tcase_add_test(c, checks_what_is_not);
     tcase_add_test(c, checks_each_cloud_once);
     tcase_add_test(c, checks_beside_a_running_daemon);

@@ -80,14 +80,19 @@ END_TEST
 START_TEST(does_not_verify_when_told_so)
 {
     struct daemon *d;
+    const char *said;
 
     tls_certificate("other", "DNS:elsewhere.example");
     start_sandbox("other");
     d = start_daemon("verify_ssl = no");
     ck_assert_str_eq(daemon_state("main"), "ready");
     ck_assert_int_eq(get("/v1/main/proxy/x-echo/")->status, 200);
-    /* And somebody is told what that means. */
-    ck_assert_ptr_nonnull(strstr(daemon_log(d), "verify_ssl"));
+    /* And somebody is told what that means, at each reload, too. */
+    said = strstr(daemon_log(d), "verify_ssl = no");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_null(strstr(said + 1, "verify_ssl = no"));
+    daemon_reload(d, NULL);
+    ck_assert_ptr_nonnull(strstr(strstr(daemon_log(d), "verify_ssl = no") + 1, "verify_ssl = no"));
 }
 END_TEST
 

@@ -122,6 +122,15 @@ START_TEST(names_the_file_that_is_not_there)
 }
 END_TEST
 
+START_TEST(has_a_key_without_a_certificate)
+{
+    sandbox_start(NULL);
+    daemon_refuses(
+        &(struct daemon_options){.config = daemon_cloud("main", "key_file = /etc/client.key")},
+        "key_file: no certificate goes with it");
+}
+END_TEST
+
 START_TEST(has_a_key_of_another_certificate)
 {
     make_certificates();
@@ -285,6 +294,7 @@ int main(void)
     tcase_add_loop_test(c, has_none, 0, ARRAY_SIZE(versions));
     tcase_add_loop_test(c, has_the_wrong_one, 0, ARRAY_SIZE(versions));
     tcase_add_test(c, names_the_file_that_is_not_there);
+    tcase_add_test(c, has_a_key_without_a_certificate);
     tcase_add_test(c, has_a_key_of_another_certificate);
     tcase_add_test(c, asks_nobody_for_a_passphrase);
     tcase_add_test(c, has_a_ca_file_that_is_not_there);
