@@ -8,7 +8,9 @@
 #include "config.h"
 
 #include "config_draft.h"
+#include "config_environment.h"
 #include "config_keys.h"
+#include "config_yaml.h"
 #include "inifile.h"
 
 #include <errno.h>
@@ -35,12 +37,20 @@ static int keep_warning(struct config *c, char *sentence)
     return 0;
 }
 
-static int warn(struct config *c, unsigned line, enum config_key_id id, const char *what)
+/* What a key is called where its value stands. */
+static const char *key_of(const struct config_value values[static _KEY_MAX], enum config_key_id id)
+{
+    return values[id].key ? values[id].key : config_keys[id].name;
+}
+
+static int warn(struct config *c, const struct config_value values[static _KEY_MAX],
+                enum config_key_id id, const char *what)
 {
     char *sentence;
 
     /* A warning looks like an error, it only stops nothing. */
-    if (inifile_refuse(c->path, line, config_keys[id].name, &sentence, "%s", what) == -ENOMEM)
+    if (inifile_refuse(values[id].path, values[id].line, key_of(values, id), &sentence, "%s",
+                       what) == -ENOMEM)
         return -ENOMEM;
     return keep_warning(c, sentence);
 }
@@ -73,8 +83,8 @@ static void merge(const struct config_section *own, const struct config_section 
 }
 
 /* Reads the values of one kind, the daemon's or a cloud's, into their structure. */
-static int apply(const char *path, const struct config_value values[static _KEY_MAX], bool daemons,
-                 void *structure, char **ret_error)
+static int apply(const struct config_value values[static _KEY_MAX], bool daemons, void *structure,
+                 char **ret_error)
 {
     for (size_t i = 0; i < _KEY_MAX; i++) {
         enum config_key_id id = (enum config_key_id)i;
@@ -84,7 +94,7 @@ static int apply(const char *path, const struct config_value values[static _KEY_
             continue;
         r = config_key_apply(id, values[id].text, structure);
         if (r == -EINVAL)
-            return inifile_refuse(path, values[id].line, config_keys[id].name, ret_error,
+            return inifile_refuse(values[id].path, values[id].line, key_of(values, id), ret_error,
                                   "wrong value; give %s", config_keys[id].wanted);
         if (r < 0)
             return r;
@@ -92,9 +102,8 @@ static int apply(const char *path, const struct config_value values[static _KEY_
     return 0;
 }
 
-static int add_overrides(const char *path, const struct config_section *s,
-                         const struct config_section *before, struct cloud_config *cloud,
-                         char **ret_error)
+static int add_overrides(const struct config_section *s, const struct config_section *before,
+                         struct cloud_config *cloud, char **ret_error)
 {
     for (size_t i = 0; s && i < s->n_overrides; i++) {
         const struct config_named_value *v = &s->overrides[i];
@@ -104,7 +113,7 @@ static int add_overrides(const char *path, const struct config_section *s,
             continue;
         r = cloud_config_add_override(cloud, v->service, v->text);
         if (r == -EINVAL)
-            return inifile_refuse(path, v->line, v->key, ret_error, "wrong value; give %s",
+            return inifile_refuse(v->path, v->line, v->key, ret_error, "wrong value; give %s",
                                   CONFIG_ENDPOINT_WANTED);
         if (r < 0)
             return r;
@@ -112,62 +121,76 @@ static int add_overrides(const char *path, const struct config_section *s,
     return 0;
 }
 
+static int refuse_second_key(const struct config_value values[static _KEY_MAX],
+                             enum config_key_id first, enum config_key_id second, char **ret_error)
+{
+    const struct config_value *other = &values[first], *at = &values[second];
+    char place[32] = "";
+
+    if (other->line > 0)
+        (void)snprintf(place, sizeof(place), ", in line %u", other->line);
+    return inifile_refuse(at->path, at->line, key_of(values, second), ret_error,
+                          "%s is given too%s%s%s; take one of the two out", key_of(values, first),
+                          place, strcmp(at->path, other->path) == 0 ? "" : " of ",
+                          strcmp(at->path, other->path) == 0 ? "" : other->path);
+}
+
 /* With a key here, all of the credential has to be here. */
-static int check_login(const struct config *c, const struct cloud_config *cloud,
+static int check_login(const struct cloud_config *cloud,
                        const struct config_value values[static _KEY_MAX], char **ret_error)
 {
     enum credential_field field, key;
     enum credential_fault fault = credential_check(&cloud->login, &field, &key);
+    const char *missing = NULL;
 
     switch (fault) {
     case CREDENTIAL_WITH_TWO_KEYS:
-        return inifile_refuse(c->path, values[config_key_of(field)].line,
-                              credential_field_name(field), ret_error,
-                              "%s is given too, in line %u; take one of the two out",
-                              credential_field_name(key), values[config_key_of(key)].line);
+        return refuse_second_key(values, config_key_of(key), config_key_of(field), ret_error);
     case CREDENTIAL_WITHOUT_USER:
-        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
-                              ret_error, "no username goes with it; add `username = NAME`");
+        missing = "no username goes with it; add `username = NAME`";
+        break;
     case CREDENTIAL_WITHOUT_APPLICATION:
-        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
-                              ret_error,
-                              "no application credential goes with it; add "
-                              "`application_credential_id = ID`");
+        missing = "no application credential goes with it; add `application_credential_id = ID`";
+        break;
     case CREDENTIAL_WITHOUT_KEY: /* then there is a file */
     case CREDENTIAL_WHOLE:
-        break;
+        return 0;
     }
-    return 0;
+    return inifile_refuse(values[config_key_of(key)].path, values[config_key_of(key)].line,
+                          key_of(values, config_key_of(key)), ret_error, "%s", missing);
 }
 
 /* Without an identity service there is no catalog that could say where a service is. */
-static int check_no_identity(const struct config *c, const struct cloud_config *cloud,
+static int check_no_identity(const struct cloud_config *cloud,
                              const struct config_value values[static _KEY_MAX], char **ret_error)
 {
     if (cloud->endpoint || cloud->n_overrides > 0)
         return 0;
-    return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "endpoint", ret_error,
+    return inifile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
+                          "endpoint", ret_error,
                           "missing, and without an identity service there is no catalog; add "
                           "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each "
                           "service");
 }
 
 /* What a cloud's values must be to one another. */
-static int check_cloud(const struct config *c, const struct cloud_config *cloud,
+static int check_cloud(const struct cloud_config *cloud,
                        const struct config_value values[static _KEY_MAX], char **ret_error)
 {
-    int r = check_login(c, cloud, values, ret_error);
+    int r = check_login(cloud, values, ret_error);
 
     if (r < 0)
         return r;
     if (strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
-        return check_no_identity(c, cloud, values, ret_error);
+        return check_no_identity(cloud, values, ret_error);
     if (cloud->endpoint)
-        return inifile_refuse(c->path, values[KEY_ENDPOINT].line, "endpoint", ret_error,
+        return inifile_refuse(values[KEY_ENDPOINT].path, values[KEY_ENDPOINT].line, "endpoint",
+                              ret_error,
                               "only for `identity_type = none`, which has no catalog; name the "
                               "service, as in `object_store_endpoint_override = URL`");
     if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
-        return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
+        return inifile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
+                              "auth_endpoint", ret_error,
                               "missing, and %s has none of its own; add `auth_endpoint = URL`",
                               cloud->identity_type);
     return 0;
@@ -187,13 +210,13 @@ static int warn_of_no_login(struct config *c, const struct config_value values[s
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(keys); i++)
         if (is_given(&values[keys[i]]))
-            r = warn(c, values[keys[i]].line, keys[i],
+            r = warn(c, values, keys[i],
                      "not used: with identity_type none nobody logs in; take it out");
     return r;
 }
 
 /* What a cloud's values say that comes to nothing. */
-static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
+static int warn_of_unused(struct config *c, const struct cloud_config *cloud, bool is_foreign,
                           const struct config_value values[static _KEY_MAX])
 {
     bool has_key = credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX;
@@ -201,15 +224,17 @@ static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
 
     for (size_t id = 0; r >= 0 && id < _KEY_MAX; id++)
         if (config_keys[id].unused && is_given(&values[id]))
-            r = warn(c, values[id].line, (enum config_key_id)id, config_keys[id].unused);
+            r = warn(c, values, (enum config_key_id)id, config_keys[id].unused);
     if (r >= 0 && strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
         return warn_of_no_login(c, values);
+    if (is_foreign)
+        return r;
     if (r >= 0 && has_key && cloud->credential_file)
-        r = warn(c, values[KEY_CREDENTIAL_FILE].line, KEY_CREDENTIAL_FILE,
+        r = warn(c, values, KEY_CREDENTIAL_FILE,
                  "not read, for the key stands here too; take one of the two out");
     for (size_t id = KEY_LOGIN; r >= 0 && !has_key && id <= KEY_LOGIN_LAST; id++)
         if (config_keys[id].is_login && is_given(&values[id]))
-            r = warn(c, values[id].line, (enum config_key_id)id,
+            r = warn(c, values, (enum config_key_id)id,
                      "not used without api_key or password; a credential_file holds its own");
     return r;
 }
@@ -258,28 +283,29 @@ static int add_section(struct config *c, const struct config_section *s,
     r = add_cloud(c, s->name, &cloud);
     if (r < 0)
         return r;
+    if (s->is_foreign)
+        fallback = NULL;
     merge(s, fallback, values);
-    r = apply(c->path, values, false, cloud, ret_error);
+    r = apply(values, false, cloud, ret_error);
     if (r >= 0)
-        r = add_overrides(c->path, s, NULL, cloud, ret_error);
+        r = add_overrides(s, NULL, cloud, ret_error);
     if (r >= 0)
-        r = add_overrides(c->path, fallback, s, cloud, ret_error);
+        r = add_overrides(fallback, s, cloud, ret_error);
     if (r < 0)
         return r;
     inherit_timeouts(c, cloud);
-    r = check_cloud(c, cloud, values, ret_error);
-    return r < 0 ? r : warn_of_unused(c, cloud, values);
+    r = check_cloud(cloud, values, ret_error);
+    return r < 0 ? r : warn_of_unused(c, cloud, s->is_foreign, values);
 }
 
 /* [DEFAULT] must be right in itself, also where every cloud has a value of its own. */
-static int check_fallback(const struct config *c, const struct config_section *fallback,
-                          char **ret_error)
+static int check_fallback(const struct config_section *fallback, char **ret_error)
 {
     _cleanup_(cloud_config_done) struct cloud_config nobodys = {0};
     int r;
 
-    r = apply(c->path, fallback->values, false, &nobodys, ret_error);
-    return r < 0 ? r : add_overrides(c->path, fallback, NULL, &nobodys, ret_error);
+    r = apply(fallback->values, false, &nobodys, ret_error);
+    return r < 0 ? r : add_overrides(fallback, NULL, &nobodys, ret_error);
 }
 
 static int add_clouds(struct config *c, const struct config_draft *d, char **ret_error)
@@ -287,7 +313,7 @@ static int add_clouds(struct config *c, const struct config_draft *d, char **ret
     static char rackspace[] = "rackspace";
     static const struct config_section alone = {.name = rackspace};
     const struct config_section *fallback = config_draft_find(d, CONFIG_FALLBACK);
-    int r = fallback ? check_fallback(c, fallback, ret_error) : 0;
+    int r = fallback ? check_fallback(fallback, ret_error) : 0;
 
     for (size_t i = 0; r >= 0 && i < d->n_sections; i++)
         if (is_cloud(d->sections[i].name))
@@ -341,21 +367,45 @@ static int config_new(const char *path, struct config **ret)
     return 0;
 }
 
-/* Warns of keys in a configuration file that others can read. */
-static int check_exposure(struct config *c, const struct config_draft *d, const struct stat *st)
+static bool holds_key(const struct config_draft *d, const char *path)
 {
-    char *warning = NULL;
-    bool holds_key = false;
-    int r;
-
     for (size_t i = 0; i < d->n_sections; i++)
         for (size_t id = 0; id < _KEY_MAX; id++)
-            if (config_keys[id].is_key && d->sections[i].values[id].text)
-                holds_key = true;
-    if (!holds_key)
-        return 0;
-    r = credential_exposure(c->path, st, &warning);
-    return r < 0 || !warning ? r : keep_warning(c, warning);
+            if (config_keys[id].is_key && d->sections[i].values[id].text &&
+                strcmp(d->sections[i].values[id].path, path) == 0)
+                return true;
+    return false;
+}
+
+/* Warns of keys in files that others can read. */
+static int check_exposure(struct config *c, const struct config_draft *d)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < d->n_files; i++) {
+        const struct config_file *file = &d->files[i];
+        char *warning = NULL;
+
+        if (holds_key(d, file->path))
+            r = credential_exposure(file->path, &file->st, &warning);
+        if (r >= 0 && warning)
+            r = keep_warning(c, warning);
+    }
+    return r;
+}
+
+/* From a draft of all clouds, which loses its warnings, to the configuration of them. */
+static int build(struct config *c, struct config_draft *d, unsigned default_line, char **ret_error)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < d->n_warnings; i++)
+        r = keep_warning(c, TAKE_PTR(d->warnings[i]));
+    if (r >= 0)
+        r = add_clouds(c, d, ret_error);
+    if (r >= 0)
+        r = choose_default(c, default_line, ret_error);
+    return r < 0 ? r : check_exposure(c, d);
 }
 
 int config_load(const char *path, struct config **ret, char **ret_error)
@@ -364,28 +414,39 @@ int config_load(const char *path, struct config **ret, char **ret_error)
     _cleanup_(config_draft_done) struct config_draft draft = {0};
     static const struct config_section nothing;
     const struct config_section *daemons;
-    struct stat st;
+    unsigned default_line;
     int r;
 
     r = config_new(path, &c);
-    if (r < 0)
-        return r;
-    r = config_draft_read(path, &draft, &st, ret_error);
+    if (r >= 0 && path)
+        r = config_draft_read(path, &draft, ret_error);
     if (r < 0)
         return r;
     daemons = config_draft_find(&draft, CONFIG_DAEMON);
     if (!daemons)
         daemons = &nothing;
-    r = apply(path, daemons->values, true, c, ret_error);
+    default_line = daemons->values[KEY_DEFAULT].line;
+    r = apply(daemons->values, true, c, ret_error);
+    if (r >= 0)
+        r = config_yaml_read(c->clouds_yaml, &draft, ret_error);
+    if (r >= 0)
+        r = build(c, &draft, default_line, ret_error);
     if (r < 0)
         return r;
-    r = add_clouds(c, &draft, ret_error);
-    if (r < 0)
-        return r;
-    r = choose_default(c, daemons->values[KEY_DEFAULT].line, ret_error);
-    if (r < 0)
-        return r;
-    r = check_exposure(c, &draft, &st);
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+int config_from_environment(struct config **ret, char **ret_error)
+{
+    _cleanup_(config_freep) struct config *c = NULL;
+    _cleanup_(config_draft_done) struct config_draft draft = {0};
+    int r = config_new(NULL, &c);
+
+    if (r >= 0)
+        r = config_environment_read(&draft, ret_error);
+    if (r >= 0)
+        r = build(c, &draft, 0, ret_error);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(c);
@@ -429,6 +490,7 @@ void config_free(struct config *c)
     free(c->path);
     free(c->default_cloud);
     free(c->socket);
+    free(c->clouds_yaml);
     free(c);
 }
 
