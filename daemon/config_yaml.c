@@ -301,11 +301,13 @@ static int choose_region(struct loader *l, const char *cloud_name, struct yamlfi
     const char *name = NULL;
     int r = 0;
 
-    if (!regions || yamlfile_is_empty(regions->value) || regions->value->n == 0)
+    if (!regions || yamlfile_is_empty(regions->value))
         return choose_of_names(l, cloud_name, cloud);
     if (regions->value->kind != YAMLFILE_SEQUENCE)
         return textfile_refuse(regions->path, regions->line, regions->key, l->ret_error,
                                "no list; give the regions with a `-` before each");
+    if (regions->value->n == 0)
+        return choose_of_names(l, cloud_name, cloud);
     for (size_t i = 0; !chosen && i < regions->value->n; i++) {
         r = name_region(l, regions->value->entries[i].value, &name);
         if (r < 0)
