@@ -88,8 +88,6 @@ static const char *const clients_keys[] = {
     "*_timeout",
     "cache",
     "client",
-    "client_config_file",
-    "client_secure_file",
     "disable_vendor_agent",
     "external_network",
     "floating_ip_source",
@@ -223,10 +221,11 @@ static int take_other(const struct mapping *m, const struct yamlfile_entry *entr
 
 static int take(struct mapping *m, const struct yamlfile_entry *entry, int place)
 {
-    bool known = false;
+    bool known = false, is_variable = m->cloud->line == 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (!config_yaml_key_is(entry->key, rows[i].name) || (place == IN_AUTH && !rows[i].auth))
+        if (!config_yaml_key_is(entry->key, rows[i].name) ||
+            (place == IN_AUTH && !rows[i].auth) || (is_variable && rows[i].use == USE_STRUCTURE))
             continue;
         known = true;
         if (rows[i].use == USE_STRUCTURE || yamlfile_is_empty(entry->value))
@@ -431,7 +430,7 @@ int config_yaml_map(const struct yamlfile_node *cloud, struct config_draft *d, s
     const struct yamlfile_entry *auth = config_yaml_find(cloud, "auth");
     int r = 0;
 
-    if (auth && !yamlfile_is_empty(auth->value)) {
+    if (auth && cloud->line > 0 && !yamlfile_is_empty(auth->value)) {
         if (auth->value->kind != YAMLFILE_MAPPING)
             return refuse(&m, auth, "no mapping; write keys such as `auth_url: URL` below it");
         r = take_all(&m, auth->value, IN_AUTH);
