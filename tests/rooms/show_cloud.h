@@ -25,6 +25,8 @@ static inline char *show_cloud(const struct cloud_config *cloud)
         if (value)
             fprintf(f, " %s=%s", config_keys[id].name, value);
     }
+    for (size_t i = 0; i < cloud->n_overrides; i++)
+        fprintf(f, " %s=%s", cloud->overrides[i].service, cloud->overrides[i].url);
     if (!cloud->verify_ssl)
         fprintf(f, " verify_ssl=no");
     if (cloud->connect_timeout != 10 * USEC_PER_SEC)

@@ -49,6 +49,13 @@ static const struct {
      "environment: cloud envvars: OS_FOO: has no effect: latchkeyd does not know this key\n"
      "environment: cloud envvars: OS_VOLUME_API_VERSION: has no effect: it is for programs that "
      "call the services themselves\n"},
+    {{"ST_AUTH=http://k/v1", "ST_USER=u", "ST_KEY=hush", "PATH=/bin"},
+     "envvars: identity_type=swift auth_endpoint=http://k/v1 username=u password=hush",
+     ""},
+    {{"OS_AUTH_URL=http://k/v3", "OS_USERNAME=u", "OS_PASSWORD=hush", "ST_AUTH=http://k/v1",
+      "ST_KEY=hush", "OS_COMPUTE_ENDPOINT_OVERRIDE=http://c"},
+     KEYSTONE " password=hush compute=http://c",
+     ""},
 };
 
 /* Of the texts that the process was given; their memory is still there. */

@@ -75,6 +75,13 @@ static const struct {
      "c.yaml:2: cloud c: profile: has no effect: neither is it in a clouds-public.yaml nor is it "
      "rackspace, which latchkeyd knows itself\n"},
 
+    {"{auth_type: v1password, auth: {" AUTH ", project_name: a}}",
+     "c: identity_type=swift " U " password=p tenant_name=a", ""},
+    {"{auth_type: none, auth: {endpoint: http://s/v1}}",
+     "c: identity_type=none endpoint=http://s/v1", ""},
+    {"{auth_type: None, object-store_endpoint_override: http://s/v1, image_endpoint_override: ''}",
+     "c: identity_type=none object-store=http://s/v1", ""},
+
     /* what is a number to YAML, and nothing at all */
     {"{auth: {" AUTH "0123, project_id: 0042}, identity_api_version: 3.10, region_name: ~}",
      KEYSTONE " password=p0123 tenant_id=0042 identity_api_version=v3", ""},

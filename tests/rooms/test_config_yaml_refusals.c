@@ -85,6 +85,17 @@ static const struct {
      "c.yaml:3: auth_url: wrong value; give an http:// or https:// URL with a host, without user, "
      "query or fragment"},
 
+    {"clouds:\n c:\n  auth: {" AUTH "}\n  image_endpoint_override: http://a\n"
+     "  glance-endpoint-override: http://a\n",
+     "c.yaml:5: glance-endpoint-override: given twice, first in line 4; take one out"},
+    {"clouds:\n c:\n  auth: {" AUTH "}\n  image_endpoint_override: SECRET\n",
+     "c.yaml:4: image_endpoint_override: wrong value; give an http:// or https:// URL with a host, "
+     "without user, query or fragment, in which %(project_id)s, %(user_id)s and {region_name} may "
+     "stand"},
+    {"clouds:\n c:\n  auth_type: none\n",
+     "c.yaml:3: endpoint: missing, and without an identity service there is no catalog; add "
+     "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each service"},
+
     {"clouds:\n c:\n  auth: {" AUTH "}\n  cacert: SECRET.pem\n",
      "c.yaml:4: cacert: wrong value; give an absolute path"},
     {"clouds:\n c:\n  auth: {" AUTH "}\n  cert: c.pem\n",
@@ -117,7 +128,7 @@ static const struct {
 START_TEST(test_bad)
 {
     char *error = refuse("\n[i]\n", bad[_i].yaml, -EBADMSG), *wanted = strdup(bad[_i].sentence);
-    const char *place = strstr(bad[_i].sentence, "%s");
+    const char *place = strstr(bad[_i].sentence, "%s/");
 
     if (place) {
         free(wanted);
