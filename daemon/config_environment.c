@@ -23,7 +23,8 @@ static const struct {
 /* Of tests, and those that choose among clouds or say how to read the others. */
 static bool is_passed_over(const char *variable)
 {
-    static const char *const beginnings[] = {"OS_TEST", "OS_STD", "OS_LOG", "OS_CLIENT_", "OS_CLOUD_NAME="};
+    static const char *const beginnings[] = {"OS_TEST", "OS_STD", "OS_LOG", "OS_CLIENT_",
+                                             "OS_CLOUD_NAME="};
 
     for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
         if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)

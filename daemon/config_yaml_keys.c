@@ -224,8 +224,8 @@ static int take(struct mapping *m, const struct yamlfile_entry *entry, int place
     bool known = false, is_variable = m->cloud->line == 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (!config_yaml_key_is(entry->key, rows[i].name) ||
-            (place == IN_AUTH && !rows[i].auth) || (is_variable && rows[i].use == USE_STRUCTURE))
+        if (!config_yaml_key_is(entry->key, rows[i].name) || (place == IN_AUTH && !rows[i].auth) ||
+            (is_variable && rows[i].use == USE_STRUCTURE))
             continue;
         known = true;
         if (rows[i].use == USE_STRUCTURE || yamlfile_is_empty(entry->value))
