@@ -275,14 +275,16 @@ static int set_region(struct yamlfile_node *cloud, const struct yamlfile_entry *
 static int choose_of_names(struct loader *l, const char *cloud_name, struct yamlfile_node *cloud)
 {
     const struct yamlfile_entry *at = config_yaml_find(cloud, "region_name");
-    const struct yamlfile_node *value = at ? at->value : NULL;
+    const struct yamlfile_node *value;
     const char *name;
     int r;
 
-    if (yamlfile_is(value, YAMLFILE_SEQUENCE) && value->n > 0)
+    if (!at || yamlfile_is_empty(at->value))
+        return 0;
+    value = at->value;
+    if (value->kind == YAMLFILE_SEQUENCE && value->n > 0)
         value = value->entries[0].value;
-    else if (yamlfile_is_empty(value) || value->kind != YAMLFILE_SCALAR ||
-             !strchr(value->text, ','))
+    else if (value->kind != YAMLFILE_SCALAR || !strchr(value->text, ','))
         return 0;
     r = name_region(l, value, &name);
     if (r >= 0)
@@ -298,7 +300,7 @@ static int choose_region(struct loader *l, const char *cloud_name, struct yamlfi
     const struct yamlfile_entry *wanted = config_yaml_find(cloud, "region_name");
     const struct yamlfile_node *chosen = NULL, *values = NULL;
     _cleanup_(yamlfile_freep) struct yamlfile_node *copy = NULL;
-    const char *name = NULL;
+    const char *name = "";
     int r = 0;
 
     if (!regions || yamlfile_is_empty(regions->value))

@@ -56,9 +56,16 @@ int yamlfile_add(struct yamlfile_node *to, const char *key, unsigned line,
 const struct yamlfile_entry *yamlfile_find(const struct yamlfile_node *node, const char *key);
 const struct yamlfile_node *yamlfile_get(const struct yamlfile_node *node, const char *key);
 
-bool yamlfile_is(const struct yamlfile_node *node, enum yamlfile_kind kind);
+static inline bool yamlfile_is(const struct yamlfile_node *node, enum yamlfile_kind kind)
+{
+    return node && node->kind == kind;
+}
+
 /* Whether nothing is given: no node, or one that is null or an empty text. */
-bool yamlfile_is_empty(const struct yamlfile_node *node);
+static inline bool yamlfile_is_empty(const struct yamlfile_node *node)
+{
+    return !node || (node->kind == YAMLFILE_SCALAR && (!node->text || !*node->text));
+}
 
 /* How much memory it takes, about. */
 size_t yamlfile_size(const struct yamlfile_node *node);

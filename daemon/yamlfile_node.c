@@ -61,16 +61,6 @@ int yamlfile_add(struct yamlfile_node *to, const char *key, unsigned line,
     return 0;
 }
 
-bool yamlfile_is(const struct yamlfile_node *node, enum yamlfile_kind kind)
-{
-    return node && node->kind == kind;
-}
-
-bool yamlfile_is_empty(const struct yamlfile_node *node)
-{
-    return !node || (node->kind == YAMLFILE_SCALAR && (!node->text || !*node->text));
-}
-
 const struct yamlfile_entry *yamlfile_find(const struct yamlfile_node *node, const char *key)
 {
     for (size_t i = 0; yamlfile_is(node, YAMLFILE_MAPPING) && i < node->n; i++)

@@ -8,16 +8,27 @@
 #define KEYSTONE "envvars: identity_type=keystone auth_endpoint=http://k/v3 username=u"
 
 /* An environment of its own: what the program was given is wiped in place. */
-static char *variables[16];
+#define VARIABLES_MOST 16
+static char *variables[VARIABLES_MOST]; /* what is left of them */
+static char *given[VARIABLES_MOST];     /* and all that there were */
 
 static void give(const char *const *wanted)
 {
     size_t n = 0;
 
     for (; wanted[n]; n++)
-        ck_assert_ptr_nonnull(variables[n] = strdup(wanted[n]));
-    variables[n] = NULL;
+        ck_assert_ptr_nonnull(variables[n] = given[n] = strdup(wanted[n]));
+    variables[n] = given[n] = NULL;
     environ = variables;
+}
+
+static void take_back(void)
+{
+    static char *nothing[1];
+
+    environ = nothing;
+    for (size_t i = 0; given[i]; i++)
+        free(given[i]);
 }
 
 static const struct {
@@ -68,11 +79,10 @@ static void demand_wiped(void)
 START_TEST(test_good)
 {
     struct config *c = NULL;
-    char *error = NULL, *given[16] = {0};
+    char *error = NULL;
     int r;
 
     give(good[_i].variables);
-    memcpy(given, variables, sizeof(given));
     r = config_from_environment(&c, &error);
     ck_assert_msg(r == 0, "%s", error ? error : strerror(-r));
     ck_assert_uint_eq(c->n_clouds, 1);
@@ -82,6 +92,7 @@ START_TEST(test_good)
     demand_wiped();
     for (size_t i = 0; given[i]; i++)
         ck_assert_ptr_null(strstr(given[i], "hush"));
+    take_back();
     config_free(c);
 }
 END_TEST
@@ -121,6 +132,7 @@ START_TEST(test_bad)
     ck_assert_int_eq(strncmp(error, "environment: ", 13), 0);
     ck_assert_str_eq(error + 13, bad[_i].sentence);
     demand_wiped();
+    take_back();
     free(error);
 }
 END_TEST
