@@ -107,7 +107,9 @@ static int load_config(const struct broker_options *o, struct config **ret, char
 {
     int r;
 
-    if (o->config_path)
+    if (o->from_env)
+        return config_from_environment(ret, ret_error);
+    if (!o->credential_file && !o->auth_url)
         return config_load(o->config_path, ret, ret_error);
     r = config_default(o->credential_file, o->auth_url, ret);
     if (r == -EINVAL)
@@ -167,12 +169,15 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
 {
     _cleanup_(freep) char *error = NULL;
     struct broker *b = userdata;
-    int r;
+    int r = 0;
 
     (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
                      (unsigned long long)clock_monotonic());
-    r = reload(b, &error);
-    if (r < 0)
+    if (!b->options.from_env)
+        r = reload(b, &error);
+    if (b->options.from_env)
+        log_notice("there is nothing to reload: the configuration came from the environment");
+    else if (r < 0)
         log_error("the configuration was not reloaded, what ran before goes on: %s",
                   error ? error : strerror(-r));
     else

@@ -12,9 +12,10 @@ struct broker;
 
 /* What the command line says; all may be NULL. */
 struct broker_options {
-    const char *config_path; /* NULL: none, one cloud by the next two */
+    const char *config_path; /* NULL: none */
     const char *credential_file;
-    const char *auth_url;
+    const char *auth_url; /* one of the two: no configuration, but the one cloud of them */
+    bool from_env;        /* the one cloud that the environment has */
     const char *socket;
     int log_level; /* -1: the configuration's */
 };

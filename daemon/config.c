@@ -2,13 +2,16 @@
 /*
  * From a file to a configuration in two steps: first the whole file is taken in as text
  * (config_draft.h), so that what is unknown or given twice is refused where it stands; then each
- * section's text, with [DEFAULT]'s where it is silent, becomes a value by way of the table of keys
- * (config_keys.h).
+ * section becomes a cloud (config_section.h). The clouds of other files (config_yaml.h) or of the
+ * environment come to the sections in between.
  */
 #include "config.h"
 
 #include "config_draft.h"
+#include "config_environment.h"
 #include "config_keys.h"
+#include "config_section.h"
+#include "config_yaml.h"
 #include "inifile.h"
 
 #include <errno.h>
@@ -16,205 +19,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* Keeps a sentence, which it takes, for whoever loads the configuration. What is wrong in [DEFAULT]
- * comes up with every cloud, and is said once. */
-static int keep_warning(struct config *c, char *sentence)
-{
-    _cleanup_(freep) char *owned = sentence;
-    char **grown;
-
-    for (size_t i = 0; i < c->n_warnings; i++)
-        if (strcmp(c->warnings[i], sentence) == 0)
-            return 0;
-    grown = reallocarray(c->warnings, c->n_warnings + 2, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    c->warnings = grown;
-    c->warnings[c->n_warnings++] = TAKE_PTR(owned);
-    c->warnings[c->n_warnings] = NULL;
-    return 0;
-}
-
-static int warn(struct config *c, unsigned line, enum config_key_id id, const char *what)
-{
-    char *sentence;
-
-    /* A warning looks like an error, it only stops nothing. */
-    if (inifile_refuse(c->path, line, config_keys[id].name, &sentence, "%s", what) == -ENOMEM)
-        return -ENOMEM;
-    return keep_warning(c, sentence);
-}
-
-static bool is_given(const struct config_value *v)
-{
-    return v->text && *v->text;
-}
-
 static bool is_cloud(const char *section)
 {
     return strcmp(section, CONFIG_DAEMON) != 0 && strcmp(section, CONFIG_FALLBACK) != 0;
-}
-
-/* The values that hold for a cloud: its own, and where it has none those of [DEFAULT]. One
- * section's user never comes together with another's key. They are borrowed. */
-static void merge(const struct config_section *own, const struct config_section *fallback,
-                  struct config_value ret[static _KEY_MAX])
-{
-    bool has_login = false;
-
-    for (size_t id = 0; id < _KEY_MAX; id++)
-        if (config_keys[id].is_login && is_given(&own->values[id]))
-            has_login = true;
-    for (size_t id = 0; id < _KEY_MAX; id++) {
-        ret[id] = own->values[id];
-        if (fallback && !is_given(&ret[id]) && !(config_keys[id].is_login && has_login))
-            ret[id] = fallback->values[id];
-    }
-}
-
-/* Reads the values of one kind, the daemon's or a cloud's, into their structure. */
-static int apply(const char *path, const struct config_value values[static _KEY_MAX], bool daemons,
-                 void *structure, char **ret_error)
-{
-    for (size_t i = 0; i < _KEY_MAX; i++) {
-        enum config_key_id id = (enum config_key_id)i;
-        int r;
-
-        if (config_key_is_daemons(id) != daemons || !is_given(&values[id]))
-            continue;
-        r = config_key_apply(id, values[id].text, structure);
-        if (r == -EINVAL)
-            return inifile_refuse(path, values[id].line, config_keys[id].name, ret_error,
-                                  "wrong value; give %s", config_keys[id].wanted);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int add_overrides(const char *path, const struct config_section *s,
-                         const struct config_section *before, struct cloud_config *cloud,
-                         char **ret_error)
-{
-    for (size_t i = 0; s && i < s->n_overrides; i++) {
-        const struct config_named_value *v = &s->overrides[i];
-        int r;
-
-        if (before && config_section_override(before, v->type))
-            continue;
-        r = cloud_config_add_override(cloud, v->service, v->text);
-        if (r == -EINVAL)
-            return inifile_refuse(path, v->line, v->key, ret_error, "wrong value; give %s",
-                                  CONFIG_ENDPOINT_WANTED);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-/* With a key here, all of the credential has to be here. */
-static int check_login(const struct config *c, const struct cloud_config *cloud,
-                       const struct config_value values[static _KEY_MAX], char **ret_error)
-{
-    enum credential_field field, key;
-    enum credential_fault fault = credential_check(&cloud->login, &field, &key);
-
-    switch (fault) {
-    case CREDENTIAL_WITH_TWO_KEYS:
-        return inifile_refuse(c->path, values[config_key_of(field)].line,
-                              credential_field_name(field), ret_error,
-                              "%s is given too, in line %u; take one of the two out",
-                              credential_field_name(key), values[config_key_of(key)].line);
-    case CREDENTIAL_WITHOUT_USER:
-        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
-                              ret_error, "no username goes with it; add `username = NAME`");
-    case CREDENTIAL_WITHOUT_APPLICATION:
-        return inifile_refuse(c->path, values[config_key_of(key)].line, credential_field_name(key),
-                              ret_error,
-                              "no application credential goes with it; add "
-                              "`application_credential_id = ID`");
-    case CREDENTIAL_WITHOUT_KEY: /* then there is a file */
-    case CREDENTIAL_WHOLE:
-        break;
-    }
-    return 0;
-}
-
-/* Without an identity service there is no catalog that could say where a service is. */
-static int check_no_identity(const struct config *c, const struct cloud_config *cloud,
-                             const struct config_value values[static _KEY_MAX], char **ret_error)
-{
-    if (cloud->endpoint || cloud->n_overrides > 0)
-        return 0;
-    return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "endpoint", ret_error,
-                          "missing, and without an identity service there is no catalog; add "
-                          "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each "
-                          "service");
-}
-
-/* What a cloud's values must be to one another. */
-static int check_cloud(const struct config *c, const struct cloud_config *cloud,
-                       const struct config_value values[static _KEY_MAX], char **ret_error)
-{
-    int r = check_login(c, cloud, values, ret_error);
-
-    if (r < 0)
-        return r;
-    if (strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
-        return check_no_identity(c, cloud, values, ret_error);
-    if (cloud->endpoint)
-        return inifile_refuse(c->path, values[KEY_ENDPOINT].line, "endpoint", ret_error,
-                              "only for `identity_type = none`, which has no catalog; name the "
-                              "service, as in `object_store_endpoint_override = URL`");
-    if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
-        return inifile_refuse(c->path, values[KEY_IDENTITY_TYPE].line, "auth_endpoint", ret_error,
-                              "missing, and %s has none of its own; add `auth_endpoint = URL`",
-                              cloud->identity_type);
-    if (cloud->key_file && !cloud->cert_file)
-        return inifile_refuse(c->path, values[KEY_KEY_FILE].line, "key_file", ret_error,
-                              "no certificate goes with it; add `cert_file = FILE`");
-    return 0;
-}
-
-/* A tenant's or a user's id may still fill a gap in a URL. */
-static int warn_of_no_login(struct config *c, const struct config_value values[static _KEY_MAX])
-{
-    static const enum config_key_id keys[] = {
-        KEY_AUTH_ENDPOINT,
-        KEY_CREDENTIAL_FILE,
-        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_API_KEY),
-        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_PASSWORD),
-        (enum config_key_id)(KEY_LOGIN + CREDENTIAL_APPLICATION_CREDENTIAL_SECRET),
-    };
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(keys); i++)
-        if (is_given(&values[keys[i]]))
-            r = warn(c, values[keys[i]].line, keys[i],
-                     "not used: with identity_type none nobody logs in; take it out");
-    return r;
-}
-
-/* What a cloud's values say that comes to nothing. */
-static int warn_of_unused(struct config *c, const struct cloud_config *cloud,
-                          const struct config_value values[static _KEY_MAX])
-{
-    bool has_key = credential_key(&cloud->login) != _CREDENTIAL_FIELD_MAX;
-    int r = 0;
-
-    for (size_t id = 0; r >= 0 && id < _KEY_MAX; id++)
-        if (config_keys[id].unused && is_given(&values[id]))
-            r = warn(c, values[id].line, (enum config_key_id)id, config_keys[id].unused);
-    if (r >= 0 && strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
-        return warn_of_no_login(c, values);
-    if (r >= 0 && has_key && cloud->credential_file)
-        r = warn(c, values[KEY_CREDENTIAL_FILE].line, KEY_CREDENTIAL_FILE,
-                 "not read, for the key stands here too; take one of the two out");
-    for (size_t id = KEY_LOGIN; r >= 0 && !has_key && id <= KEY_LOGIN_LAST; id++)
-        if (config_keys[id].is_login && is_given(&values[id]))
-            r = warn(c, values[id].line, (enum config_key_id)id,
-                     "not used without api_key or password; a credential_file holds its own");
-    return r;
 }
 
 static int cloud_config_init(struct cloud_config *cloud, const char *name)
@@ -251,48 +58,18 @@ static void inherit_timeouts(const struct config *c, struct cloud_config *cloud)
         cloud->request_timeout = c->request_timeout;
 }
 
-static int place_certificate(struct config *c, struct cloud_config *cloud)
-{
-    char *warning = NULL;
-    int r = config_place_certificate(c, cloud, &warning);
-
-    return r < 0 || !warning ? r : keep_warning(c, warning);
-}
-
 static int add_section(struct config *c, const struct config_section *s,
                        const struct config_section *fallback, char **ret_error)
 {
-    struct config_value values[_KEY_MAX];
     struct cloud_config *cloud;
-    int r;
+    int r = add_cloud(c, s->name, &cloud);
 
-    r = add_cloud(c, s->name, &cloud);
     if (r < 0)
         return r;
-    merge(s, fallback, values);
-    r = apply(c->path, values, false, cloud, ret_error);
+    r = config_section_read(c, s, fallback, cloud, ret_error);
     if (r >= 0)
-        r = add_overrides(c->path, s, NULL, cloud, ret_error);
-    if (r >= 0)
-        r = add_overrides(c->path, fallback, s, cloud, ret_error);
-    if (r < 0)
-        return r;
-    inherit_timeouts(c, cloud);
-    r = check_cloud(c, cloud, values, ret_error);
-    if (r >= 0)
-        r = place_certificate(c, cloud);
-    return r < 0 ? r : warn_of_unused(c, cloud, values);
-}
-
-/* [DEFAULT] must be right in itself, also where every cloud has a value of its own. */
-static int check_fallback(const struct config *c, const struct config_section *fallback,
-                          char **ret_error)
-{
-    _cleanup_(cloud_config_done) struct cloud_config nobodys = {0};
-    int r;
-
-    r = apply(c->path, fallback->values, false, &nobodys, ret_error);
-    return r < 0 ? r : add_overrides(c->path, fallback, NULL, &nobodys, ret_error);
+        inherit_timeouts(c, cloud);
+    return r;
 }
 
 static int add_clouds(struct config *c, const struct config_draft *d, char **ret_error)
@@ -300,7 +77,7 @@ static int add_clouds(struct config *c, const struct config_draft *d, char **ret
     static char rackspace[] = "rackspace";
     static const struct config_section alone = {.name = rackspace};
     const struct config_section *fallback = config_draft_find(d, CONFIG_FALLBACK);
-    int r = fallback ? check_fallback(c, fallback, ret_error) : 0;
+    int r = fallback ? config_section_check(fallback, ret_error) : 0;
 
     for (size_t i = 0; r >= 0 && i < d->n_sections; i++)
         if (is_cloud(d->sections[i].name))
@@ -360,21 +137,45 @@ static bool is_secret(size_t id, const char *text)
     return text && (config_keys[id].is_key || (id == KEY_PROXY && strchr(text, '@')));
 }
 
-/* Warns of keys in a configuration file that others can read. */
-static int check_exposure(struct config *c, const struct config_draft *d, const struct stat *st)
+static bool holds_key(const struct config_draft *d, const char *path)
 {
-    char *warning = NULL;
-    bool holds_key = false;
-    int r;
-
     for (size_t i = 0; i < d->n_sections; i++)
         for (size_t id = 0; id < _KEY_MAX; id++)
-            if (is_secret(id, d->sections[i].values[id].text))
-                holds_key = true;
-    if (!holds_key)
-        return 0;
-    r = credential_exposure(c->path, st, &warning);
-    return r < 0 || !warning ? r : keep_warning(c, warning);
+            if (is_secret(id, d->sections[i].values[id].text) &&
+                strcmp(d->sections[i].values[id].path, path) == 0)
+                return true;
+    return false;
+}
+
+/* Warns of keys in files that others can read. */
+static int check_exposure(struct config *c, const struct config_draft *d)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < d->n_files; i++) {
+        const struct config_file *file = &d->files[i];
+        char *warning = NULL;
+
+        if (holds_key(d, file->path))
+            r = credential_exposure(file->path, &file->st, &warning);
+        if (r >= 0 && warning)
+            r = config_keep_warning(c, warning);
+    }
+    return r;
+}
+
+/* From a draft of all clouds, which loses its warnings, to the configuration of them. */
+static int build(struct config *c, struct config_draft *d, unsigned default_line, char **ret_error)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < d->n_warnings; i++)
+        r = config_keep_warning(c, TAKE_PTR(d->warnings[i]));
+    if (r >= 0)
+        r = add_clouds(c, d, ret_error);
+    if (r >= 0)
+        r = choose_default(c, default_line, ret_error);
+    return r < 0 ? r : check_exposure(c, d);
 }
 
 int config_load(const char *path, struct config **ret, char **ret_error)
@@ -383,28 +184,39 @@ int config_load(const char *path, struct config **ret, char **ret_error)
     _cleanup_(config_draft_done) struct config_draft draft = {0};
     static const struct config_section nothing;
     const struct config_section *daemons;
-    struct stat st;
+    unsigned default_line;
     int r;
 
     r = config_new(path, &c);
-    if (r < 0)
-        return r;
-    r = config_draft_read(path, &draft, &st, ret_error);
+    if (r >= 0 && path)
+        r = config_draft_read(path, &draft, ret_error);
     if (r < 0)
         return r;
     daemons = config_draft_find(&draft, CONFIG_DAEMON);
     if (!daemons)
         daemons = &nothing;
-    r = apply(path, daemons->values, true, c, ret_error);
+    default_line = daemons->values[KEY_DEFAULT].line;
+    r = config_section_apply(daemons->values, true, c, ret_error);
+    if (r >= 0)
+        r = config_yaml_read(c->clouds_yaml, &draft, ret_error);
+    if (r >= 0)
+        r = build(c, &draft, default_line, ret_error);
     if (r < 0)
         return r;
-    r = add_clouds(c, &draft, ret_error);
-    if (r < 0)
-        return r;
-    r = choose_default(c, daemons->values[KEY_DEFAULT].line, ret_error);
-    if (r < 0)
-        return r;
-    r = check_exposure(c, &draft, &st);
+    *ret = TAKE_PTR(c);
+    return 0;
+}
+
+int config_from_environment(struct config **ret, char **ret_error)
+{
+    _cleanup_(config_freep) struct config *c = NULL;
+    _cleanup_(config_draft_done) struct config_draft draft = {0};
+    int r = config_new(NULL, &c);
+
+    if (r >= 0)
+        r = config_environment_read(&draft, ret_error);
+    if (r >= 0)
+        r = build(c, &draft, 0, ret_error);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(c);
@@ -448,6 +260,7 @@ void config_free(struct config *c)
     free(c->path);
     free(c->default_cloud);
     free(c->socket);
+    free(c->clouds_yaml);
     free(c);
 }
 

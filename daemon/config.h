@@ -64,6 +64,7 @@ struct config {
     mode_t socket_mode; /* 0660 */
     gid_t socket_group; /* the process's own */
     int log_level;      /* syslog priority, LOG_INFO */
+    char *clouds_yaml;  /* NULL: looked for as openstacksdk does, "": none */
     /* for the clouds that have none of their own */
     usec_t connect_timeout;  /* 10 s */
     usec_t login_timeout;    /* 30 s */
@@ -75,14 +76,19 @@ struct config {
 };
 
 /*
- * Reads a configuration file. 0; a negative errno with ret_error set to a sentence that names file,
- * line and key (-EBADMSG for what is wrong in the file). The caller frees the sentence.
+ * Reads a configuration file, or none where the path is NULL, and the clouds.yaml beside it. 0; a
+ * negative errno with ret_error set to a sentence that names file, line and key (-EBADMSG for what is
+ * wrong in a file). The caller frees the sentence.
  */
 int config_load(const char *path, struct config **ret, char **ret_error);
 
 /* The configuration that needs no file: one cloud `rackspace`; both arguments may be NULL. 0,
  * -EINVAL for an auth_endpoint that is no http:// or https:// URL, or -ENOMEM. */
 int config_default(const char *credential_file, const char *auth_endpoint, struct config **ret);
+
+/* The configuration of one cloud in the OS_* variables of an openrc file, which are wiped and taken out
+ * of the environment. As config_load(). */
+int config_from_environment(struct config **ret, char **ret_error);
 
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free)

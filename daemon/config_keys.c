@@ -230,6 +230,12 @@ static int parse_absolute_path(const char *value, void *field)
     return *value == '/' || strncmp(value, "~/", 2) == 0 ? parse_path(value, field) : -EINVAL;
 }
 
+/* An empty one: no file at all. */
+static int parse_path_or_no(const char *value, void *field)
+{
+    return strcasecmp(value, "no") == 0 ? set_text(field, "") : parse_absolute_path(value, field);
+}
+
 static int parse_socket(const char *value, void *field)
 {
     _cleanup_(freep) char *path = NULL;
@@ -349,6 +355,8 @@ const struct config_key config_keys[_KEY_MAX] = {
                           "the name of a group that there is"},
     [KEY_LOG_LEVEL] = {"log_level", parse_log_level, IN_DAEMON(log_level), KEY_FIELD_PLAIN,
                        "error, warning, notice, info or debug"},
+    [KEY_CLOUDS_YAML] = {"clouds_yaml", parse_path_or_no, IN_DAEMON(clouds_yaml), KEY_FIELD_STRING,
+                         "an absolute path, or no"},
     [KEY_DEFAULT_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
                                      KEY_FIELD_PLAIN, SECONDS},
     [KEY_DEFAULT_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),

@@ -8,15 +8,13 @@
 #include "inifile.h"
 
 #include "secret.h"
+#include "textfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
-#define TEXT_MAX ((size_t)1024 * 1024)
 #define NAME_LENGTH_MAX 49 /* inih's own: it cuts names that are longer */
 #define BLANKS " \t\v\f\r\n"
 
@@ -38,25 +36,6 @@ struct reader {
     char *message;
 };
 
-_printf_(5, 0) static int vrefuse(const char *path, unsigned line, const char *key,
-                                  char **ret_error, const char *format, va_list ap)
-{
-    _cleanup_(freep) char *what = NULL;
-    char place[16] = "";
-    char *sentence;
-
-    if (vasprintf(&what, format, ap) < 0) {
-        what = NULL;
-        return -ENOMEM;
-    }
-    if (line > 0)
-        (void)snprintf(place, sizeof(place), "%u:", line);
-    if (asprintf(&sentence, "%s:%s %s%s%s", path, place, key ? key : "", key ? ": " : "", what) < 0)
-        return -ENOMEM;
-    *ret_error = sentence;
-    return -EBADMSG;
-}
-
 int inifile_refuse(const char *path, unsigned line, const char *key, char **ret_error,
                    const char *format, ...)
 {
@@ -64,7 +43,7 @@ int inifile_refuse(const char *path, unsigned line, const char *key, char **ret_
     int r;
 
     va_start(ap, format);
-    r = vrefuse(path, line, key, ret_error, format, ap);
+    r = textfile_vrefuse(path, line, key, ret_error, format, ap);
     va_end(ap);
     return r;
 }
@@ -82,7 +61,7 @@ _printf_(3, 4) static void refuse(struct reader *r, const char *key, const char 
     va_list ap;
 
     va_start(ap, format);
-    r->error = vrefuse(r->path, r->line, key, &r->message, format, ap);
+    r->error = textfile_vrefuse(r->path, r->line, key, &r->message, format, ap);
     va_end(ap);
 }
 
@@ -256,91 +235,16 @@ static int take_entry(void *userdata, const char *section, const char *name, con
     return 1;
 }
 
-static int refuse_unreadable(const char *path, int error, char **ret_error)
-{
-    static const struct {
-        int error;
-        const char *remedy;
-    } remedies[] = {
-        {EACCES, "let the daemon's user read it"},
-        {EISDIR, "name a file in it"},
-        {ELOOP, "correct its path"},
-        {ENAMETOOLONG, "shorten its path"},
-        {ENOENT, "create it or correct its path"},
-        {ENOTDIR, "correct its path"},
-        {ENXIO, "name a regular file"},
-        {EPERM, "let the daemon's user read it"},
-    };
-    const char *remedy = "try again";
-
-    for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
-        if (remedies[i].error == error)
-            remedy = remedies[i].remedy;
-    if (inifile_refuse(path, 0, NULL, ret_error, "cannot be read: %s; %s", strerrordesc_np(error),
-                       remedy) == -ENOMEM)
-        return -ENOMEM;
-    return -error;
-}
-
-/* Opens what can be read to its end without waiting for somebody: a file or /dev/null. */
-static int open_file(const char *path, int *ret_fd, struct stat *ret_stat, char **ret_error)
-{
-    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return refuse_unreadable(path, errno, ret_error);
-    if (S_ISDIR(st.st_mode))
-        return refuse_unreadable(path, EISDIR, ret_error);
-    if (!S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
-        return inifile_refuse(path, 0, NULL, ret_error, "not a regular file; name one");
-    *ret_stat = st;
-    *ret_fd = TAKE_FD(fd);
-    return 0;
-}
-
-static int read_text(const char *path, int fd, char **ret_text, size_t *ret_length,
-                     char **ret_error)
-{
-    _cleanup_(secret_freep) char *text = NULL;
-    size_t size = 0, length = 0;
-    ssize_t n;
-
-    do {
-        if (length == size) {
-            char *grown = secret_realloc(text, size += 16384);
-
-            if (!grown)
-                return -ENOMEM;
-            text = grown;
-        }
-        n = TEMP_FAILURE_RETRY(read(fd, text + length, size - length));
-        if (n < 0)
-            return refuse_unreadable(path, errno, ret_error);
-        length += (size_t)n;
-        if (length > TEXT_MAX)
-            return inifile_refuse(path, 0, NULL, ret_error, "larger than %zu bytes; shorten it",
-                                  TEXT_MAX);
-    } while (n > 0);
-    *ret_text = TAKE_PTR(text);
-    *ret_length = length;
-    return 0;
-}
-
 int inifile_read(const char *path, inifile_fn fn, void *userdata, struct stat *ret_stat,
                  char **ret_error)
 {
     struct reader reader = {.path = path, .fn = fn, .userdata = userdata};
     _cleanup_(secret_freep) char *text = NULL;
-    _cleanup_(closep) int fd = -1;
     size_t length = 0;
     struct stat st;
     int r;
 
-    r = open_file(path, &fd, &st, ret_error);
-    if (r < 0)
-        return r;
-    r = read_text(path, fd, &text, &length, ret_error);
+    r = textfile_read(path, &text, &length, &st, ret_error);
     if (r < 0)
         return r;
 

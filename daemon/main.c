@@ -22,10 +22,13 @@ static const char help[] =
     "\n"
     "  -c, --config FILE           configuration (default: " SYSTEM_CONFIG ";\n"
     "                              for a user ~/.config/latchkey/latchkeyd.conf, else\n"
-    "                              ~/.pyrax.cfg; without any, one cloud named rackspace)\n"
+    "                              ~/.pyrax.cfg), and clouds.yaml beside it; without any,\n"
+    "                              one cloud named rackspace\n"
     "      --credential-file FILE  no configuration: one cloud named rackspace with this\n"
     "                              credential in pyrax's format\n"
     "      --auth-url URL          the identity service of that cloud\n"
+    "      --from-env              no configuration: the cloud of the OS_* variables that an\n"
+    "                              openrc file sets, named envvars\n"
     "      --socket PATH           listen there, and only there\n"
     "      --log-level LEVEL       error, warning, notice, info or debug\n"
     "      --check                 read everything, log in once to each cloud, say how it went\n"
@@ -36,6 +39,7 @@ static const char help[] =
 enum {
     OPTION_CREDENTIAL_FILE = 256,
     OPTION_AUTH_URL,
+    OPTION_FROM_ENV,
     OPTION_SOCKET,
     OPTION_LOG_LEVEL,
     OPTION_CHECK,
@@ -46,6 +50,7 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"credential-file", required_argument, NULL, OPTION_CREDENTIAL_FILE},
     {"auth-url", required_argument, NULL, OPTION_AUTH_URL},
+    {"from-env", no_argument, NULL, OPTION_FROM_ENV},
     {"socket", required_argument, NULL, OPTION_SOCKET},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"check", no_argument, NULL, OPTION_CHECK},
@@ -104,6 +109,9 @@ static enum verdict parse(int argc, char **argv, struct broker_options *o)
         case OPTION_AUTH_URL:
             o->auth_url = optarg;
             break;
+        case OPTION_FROM_ENV:
+            o->from_env = true;
+            break;
         case OPTION_SOCKET:
             o->socket = optarg;
             break;
@@ -134,6 +142,12 @@ static enum verdict parse(int argc, char **argv, struct broker_options *o)
     }
     if (o->config_path && (o->credential_file || o->auth_url)) {
         fputs("latchkeyd: --config and --credential-file or --auth-url exclude each other\n",
+              stderr);
+        return WRONG;
+    }
+    if (o->from_env && (o->config_path || o->credential_file || o->auth_url)) {
+        fputs("latchkeyd: --from-env and --config, --credential-file or --auth-url exclude each "
+              "other\n",
               stderr);
         return WRONG;
     }
@@ -218,7 +232,7 @@ int main(int argc, char **argv)
         return 0;
     if (verdict == WRONG)
         return 2;
-    if (!options.config_path && !options.credential_file && !options.auth_url)
+    if (!options.config_path && !options.credential_file && !options.auth_url && !options.from_env)
         options.config_path = find_config();
     log_open(LOG_INFO);
     if (verdict == CHECK && options.log_level < 0)

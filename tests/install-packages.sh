@@ -19,7 +19,7 @@ names_of() {
         # dpkg-dev tells meson where libraries go; else they land where nobody looks for them
         echo dpkg-dev gcc libc6-dev meson ninja-build pkg-config
         echo "libcurl4-openssl-dev|libcurl4-gnutls-dev" libinih-dev libjansson-dev
-        echo libmicrohttpd-dev libsystemd-dev nettle-dev
+        echo libmicrohttpd-dev libsystemd-dev libyaml-dev nettle-dev
         ;;
     quickstart) echo check curl ;;
     test) echo check curl dbus g++ openssl systemd ;;

@@ -53,7 +53,8 @@ only libcurl '\b(curl_|CURL)|<curl/' client transport.c
 only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c 'identity*.[ch]' \
     render.h render.c
 only jansson '\bjson_[a-z]|<jansson\.h>' client decode.h decode.c
-only "a library" '<(microhttpd\.h|curl/|jansson\.h|systemd/)' include
+only libyaml '\byaml_[a-z]|<yaml\.h>' daemon yamlfile.c
+only "a library" '<(microhttpd\.h|curl/|jansson\.h|systemd/|yaml\.h)' include
 
 # ---- includes point downward only
 #

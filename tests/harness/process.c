@@ -44,6 +44,8 @@ static const char *const left_out[] = {
     "ALL_PROXY=",
     "no_proxy=",
     "NO_PROXY=",
+    "OS_", /* and an openrc file's */
+    "ST_",
 };
 
 static bool is_left_out(const char *variable)

@@ -23,6 +23,11 @@ static inline void scratch_setup(void)
     ck_assert_ptr_nonnull(mkdtemp(scratch));
     ck_assert_int_eq(chmod(scratch, 0755), 0);
     ck_assert_int_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    /* and nobody's own clouds.yaml */
+    ck_assert_int_eq(setenv("HOME", scratch, 1), 0);
+    ck_assert_int_eq(unsetenv("XDG_CONFIG_HOME"), 0);
+    ck_assert_int_eq(unsetenv("OS_CLIENT_CONFIG_FILE"), 0);
+    ck_assert_int_eq(unsetenv("OS_CLIENT_SECURE_FILE"), 0);
 }
 
 static inline int scratch_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
