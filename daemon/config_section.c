@@ -223,6 +223,24 @@ static int warn_of_unused(struct config *c, const struct cloud_config *cloud, bo
     return r;
 }
 
+/* Elsewhere a relative path is taken from the directory that a program happens to run in, which says
+ * nothing to a daemon. */
+static int check_paths(const struct cloud_config *cloud,
+                       const struct config_value values[static _KEY_MAX], char **ret_error)
+{
+    const struct {
+        enum config_key_id id;
+        const char *path;
+    } paths[] = {{KEY_CERT_FILE, cloud->cert_file}, {KEY_KEY_FILE, cloud->key_file}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+        if (paths[i].path && *paths[i].path != '/')
+            return inifile_refuse(values[paths[i].id].path, values[paths[i].id].line,
+                                  key_of(values, paths[i].id), ret_error,
+                                  "wrong value; give an absolute path");
+    return 0;
+}
+
 static int place_certificate(struct config *c, struct cloud_config *cloud)
 {
     char *warning = NULL;
@@ -248,6 +266,8 @@ int config_section_read(struct config *c, const struct config_section *s,
         r = add_overrides(fallback, s, cloud, ret_error);
     if (r >= 0)
         r = check_cloud(cloud, values, ret_error);
+    if (r >= 0 && s->is_foreign)
+        r = check_paths(cloud, values, ret_error);
     if (r >= 0)
         r = place_certificate(c, cloud);
     return r < 0 ? r : warn_of_unused(c, cloud, s->is_foreign, values);
