@@ -40,6 +40,8 @@ static const struct option_spec {
     {'p', false, "password", NULL, FIELD(FLAG, password), "take a password, not an API key"},
     {'r', false, "region", "NAME", FIELD(TEXT, region), "the region"},
     {'I', false, "interface", "NAME", FIELD(TEXT, interface), "public, internal or admin"},
+    {'S', false, "service", "NAME", FIELD(TEXT, service),
+     "the one service that 'openstack' is for"},
     {'H', true, "header", "NAME:VALUE", FIELD(LIST, headers), "add a header"},
     {'d', true, "data", "DATA", FIELD(TEXT, data), "send this body; @FILE: a file's content"},
     {'T', true, "upload-file", "FILE", FIELD(TEXT, upload),

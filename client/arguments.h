@@ -32,6 +32,7 @@ struct arguments {
     const char *cloud;
     const char *region;
     const char *interface;
+    const char *service;
     bool json;
     unsigned timeout; /* seconds, 0: not given */
 

@@ -9,13 +9,13 @@
 #include "command.h"
 
 enum {
-    ENVIRONMENT_VARIABLES = 11,
+    ENVIRONMENT_VARIABLES = 47,
 };
 
 struct environment {
     struct {
         const char *name;
-        char *value; /* NULL: not known, so the program must not see one of another cloud either */
+        char *value; /* NULL: must not be there, not from another cloud either */
     } variables[ENVIRONMENT_VARIABLES];
 };
 

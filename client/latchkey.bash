@@ -24,8 +24,8 @@ _latchkey() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
-        --socket | --cloud | --timeout | --min-ttl | --region | --interface | -H | --header | -d | \
-            --data | -T | --upload-file | -o | --output)
+        --socket | --cloud | --timeout | --min-ttl | --region | --interface | --service | -H | \
+            --header | -d | --data | -T | --upload-file | -o | --output)
             ((i++))
             [[ ${COMP_WORDS[i]} == '=' ]] && ((i++))
             [[ $word == --socket || $word == --cloud ]] && ((i < COMP_CWORD)) &&
@@ -55,6 +55,7 @@ _latchkey() {
     case $previous in
     --cloud) words=$(_latchkey_ask 1 status) ;;
     --region) words=$(_latchkey_ask 3 catalog) ;;
+    --service) words=$(_latchkey_ask 1 catalog) ;;
     --interface) words='public internal admin' ;;
     --timeout | --min-ttl | -H | --header | -d | --data) return ;;
     --socket | -T | --upload-file | -o | --output)
@@ -71,7 +72,7 @@ _latchkey() {
             words="$common --region --interface --header --data --upload-file --output --include"
             ;;
         login:*:-*) words="$common --password" ;;
-        env:*:-* | run:*:-*) words="$common --region" ;;
+        env:*:-* | run:*:-*) words="$common --min-ttl --region --service" ;;
         *:-*) words=$common ;;
         :*) words=$verbs ;;
         catalog:0:* | endpoint:0:* | request:1:*) words=$(_latchkey_ask 1 catalog) ;;

@@ -27,10 +27,10 @@ static const struct verb verbs[] = {
      0, verb_login},
     {"logout", "", "Make the daemon forget key and token.", "", 0, 0, verb_logout},
     {"refresh", "", "Make the daemon log in anew.", "", 0, 0, verb_refresh},
-    {"env", "[--region NAME]", "Print variables for other programs, for the shell's eval.", "r", 0,
-     0, verb_env},
-    {"run", "[--region NAME] [--] COMMAND [ARGUMENT]...", "Run a command with these variables.",
-     "r", 1, -1, verb_run},
+    {"env", "[--min-ttl SECONDS] [--region NAME] [--service NAME]",
+     "Print variables for other programs, for the shell's eval.", "mrS", 0, 0, verb_env},
+    {"run", "[--min-ttl SECONDS] [--region NAME] [--service NAME] [--] COMMAND [ARGUMENT]...",
+     "Run a command with these variables.", "mrS", 1, -1, verb_run},
     {},
 };
 

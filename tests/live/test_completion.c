@@ -19,6 +19,8 @@ static const struct {
     {"--cloud = rackspace i", "identity "},
     {"--region = DFW endpoint cloudMon", ""},
     {"--region = DFW endpoint object-", "object-store "},
+    {"run --service = object-", "object-store "},
+    {"env --service object-store --min", "--min-ttl "},
     {"endpoint --region = DFW object-", "object-store "},
     {"endpoint object-store --region D", "DFW "},
     {"endpoint object-store --region = D", "DFW "},
