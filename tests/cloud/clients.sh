@@ -80,6 +80,11 @@ cloud() { # cloud NAME: what all clouds have
     cat <<-END
 	application_credential_id = $APP_CREDENTIAL_ID
 	application_credential_secret = $APP_CREDENTIAL_SECRET
+	[tempauth]
+	identity_type = swift
+	auth_endpoint = $TEMPAUTH_URL
+	username = $TEMPAUTH_USER
+	api_key = $TEMPAUTH_KEY
 	END
 } >"$work/latchkeyd.conf"
 
@@ -88,6 +93,7 @@ cloud() { # cloud NAME: what all clouds have
 daemon=$!
 tries=0
 until "$latchkey" --cloud application token >"$work/out" 2>&1 &&
+    "$latchkey" --cloud tempauth token >"$work/out" 2>&1 &&
     "$latchkey" --cloud password token >"$work/out" 2>&1; do
     tries=$((tries + 1))
     [ $tries -lt 100 ] || { fail "no token within 10 s"; exit 1; }
@@ -166,6 +172,10 @@ how='an application credential'
 by_swift application-swift "$latchkey" --cloud application run --
 refuses 'delegated token' "$latchkey" --cloud application run -- $openstack container list
 through application "$latchkey" --cloud application run --service object-store --
+
+# There is no identity service to ask for another token either.
+how="Swift's own login"
+through tempauth "$latchkey" --cloud tempauth run --
 
 # Out of the daemon's hands, a token that was revoked is as dead as one that ended.
 how='a dead token'
