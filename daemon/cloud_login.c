@@ -95,6 +95,17 @@ static bool restore_previous(struct cloud *c)
     return true;
 }
 
+/* What a 401 began keeps to a 401's pace until it has brought a token: an identity service that is gone is
+ * why services refuse the one that there is. */
+static usec_t next_try(const struct cloud *c, usec_t now, unsigned retry_after)
+{
+    usec_t next = schedule_retry(now, c->failures, retry_after, cloud_dice());
+
+    if (c->challenge.last > c->generation_since && next < now + SCHEDULE_INTERVAL)
+        return now + SCHEDULE_INTERVAL;
+    return next;
+}
+
 static void failed(struct cloud *c, struct problem *problem)
 {
     struct log_fields fields = {.cloud = c->config.name, .code = problem_word(problem->code)};
@@ -106,7 +117,7 @@ static void failed(struct cloud *c, struct problem *problem)
     log_with(LOG_WARNING, &fields, "login to cloud %s failed: %s", c->config.name, problem->detail);
 
     if (problem->code != PROBLEM_CREDENTIALS_REJECTED)
-        c->next_attempt = schedule_retry(now, c->failures, problem->retry_after, cloud_dice());
+        c->next_attempt = next_try(c, now, problem->retry_after);
     else if (!restore_previous(c))
         c->next_attempt = schedule_retry_rejected(now, c->failures, cloud_dice());
     cloud_fail(c, problem);

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing, builds, and runs every test; the build directory is $BUILD, else build/.
-# What needs root (a systemd of its own) is skipped without it.
+# What needs root (a systemd of its own) or programs that are not to be had here (a real cloud) is skipped, with the reason.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$top/build}
 
-sh "$top/tests/install-packages.sh" build test
+sh "$top/tests/install-packages.sh" build test cloud
 sh "$top/tests/build.sh" "$build"
 
 log=$build/meson-logs/testlog.json

@@ -5,9 +5,8 @@
 #
 #   clients.sh DIR BUILD    DIR is cloud.sh's, BUILD has daemon/latchkeyd and client/latchkey
 #
-# Exit status: 0 all is well, 1 it is not (a line each), 77 when a client is missing.
+# For checks.sh. The report is TAP, details of failures go to standard error.
 set -eu
-me=clients
 [ $# = 2 ] || { sed -n '6s/^# *//p' "$0" >&2; exit 2; }
 # shellcheck disable=SC1091 # cloud.sh wrote it
 . "$1/env"
@@ -15,7 +14,7 @@ build=$(cd "$2" && pwd)
 latchkey=$build/client/latchkey
 openstack=/usr/bin/openstack swift=/usr/bin/swift # a python3 that comes first in PATH knows none of it
 for program in $openstack $swift; do
-    [ -x "$program" ] || { echo "$me: $program is missing: sh tests/install-packages.sh cloud" >&2; exit 77; }
+    [ -x "$program" ] || { echo "Bail out! $program is missing: sh tests/install-packages.sh cloud"; exit 1; }
 done
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY LATCHKEY_CLOUD
 umask 077
@@ -27,21 +26,26 @@ trap 'exit 143' TERM
 export HOME="$work" # no clouds.yaml of the user's
 cd "$work"
 export LATCHKEY_SOCKET="$work/socket"
-failures=0
+
+# The report is TAP, and a file has it too: parts of this run in shells of their own.
+pass() {
+    echo "ok - $how: $*" | tee -a "$work/report"
+}
 
 fail() {
-    echo "$me: $*"
-    sed 's/^/    /' "$work/out"
-    failures=$((failures + 1))
+    echo "not ok - $how: $*" | tee -a "$work/report"
+    { echo "$how: $*"; tail -n 20 "$work/out" | sed 's/^/    /'; } >&2
 }
 
 gives() { # gives PATTERN COMMAND...: it ends well, and says so
     pattern=$1
     shift
     if ! timeout 60 "$@" >"$work/out" 2>&1 </dev/null; then
-        fail "$how: $* failed"
+        fail "$*"
     elif [ -n "$pattern" ] && ! grep -q -- "$pattern" "$work/out"; then
-        fail "$how: $* does not say '$pattern'"
+        fail "$* does not say '$pattern'"
+    else
+        pass "$*"
     fi
 }
 
@@ -50,9 +54,15 @@ refuses() { # refuses PATTERN COMMAND...: it fails, says why, and does not hang
     shift
     timeout 60 "$@" >"$work/out" 2>&1 </dev/null || status=$?
     case $status in
-    0) fail "$how: $* ended well" ;;
-    124) fail "$how: $* hangs" ;;
-    *) grep -q -- "$pattern" "$work/out" || fail "$how: $* does not say '$pattern'" ;;
+    0) fail "$* is refused" ;;
+    124) fail "$* does not hang" ;;
+    *)
+        if grep -q -- "$pattern" "$work/out"; then
+            pass "$* is refused"
+        else
+            fail "$* does not say '$pattern'"
+        fi
+        ;;
     esac
 }
 
@@ -96,7 +106,7 @@ until "$latchkey" --cloud application token >"$work/out" 2>&1 &&
     "$latchkey" --cloud tempauth token >"$work/out" 2>&1 &&
     "$latchkey" --cloud password token >"$work/out" 2>&1; do
     tries=$((tries + 1))
-    [ $tries -lt 100 ] || { fail "no token within 10 s"; exit 1; }
+    [ $tries -lt 100 ] || { echo "Bail out! no token within 10 s"; exit 1; }
     sleep 0.1
 done
 
@@ -140,8 +150,7 @@ how='env'
     eval "$("$latchkey" env)"
     through env env
     identity env
-    [ $failures = 0 ]
-) || failures=$((failures + 1))
+)
 
 how='run in a hostile shell'
 (
@@ -159,8 +168,7 @@ how='run in a hostile shell'
     eval "$("$latchkey" env)"
     gives hostile $openstack container list
     gives hostile $swift list
-    [ $failures = 0 ]
-) || failures=$((failures + 1))
+)
 
 how='another region'
 by_swift elsewhere "$latchkey" run --region "$REGION_TWO" --
@@ -195,8 +203,9 @@ sleep $((TOKEN_CACHE_TIME + 1))
     # shellcheck disable=SC1091 # written above
     . "$work/dead-direct"
     refuses 401 $openstack container list
-    [ $failures = 0 ]
-) || failures=$((failures + 1))
+)
 how='no token'
 refuses 'No credential is held' "$latchkey" run -- $swift list
-[ $failures = 0 ]
+
+echo "1..$(wc -l <"$work/report")"
+! grep -q '^not' "$work/report"

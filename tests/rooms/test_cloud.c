@@ -177,6 +177,26 @@ START_TEST(fails_without_memory_for_the_reason)
 }
 END_TEST
 
+/* A login that a 401 asked for, and all that follow until there is a token, are 5 s apart. */
+START_TEST(keeps_the_pace_of_a_401)
+{
+    fail_beside_a_token(PROBLEM_UPSTREAM_UNREACHABLE, 0);
+    c->generation_since = clock_boottime() - 100 * USEC_PER_SEC;
+    c->next_attempt = clock_boottime();
+    ck_assert_int_eq(cloud_challenge(c, 1, 1, false), CHALLENGE_FINAL); /* the login has failed */
+    ck_assert_uint_eq(c->logins_started, 2);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_ge(c->next_attempt, c->last_login + SCHEDULE_INTERVAL);
+        (void)cloud_login(c);
+    }
+    /* One that nobody's 401 asked for is tried again in a second or two. */
+    c->generation_since = clock_boottime();
+    c->failures = 0;
+    (void)cloud_login(c);
+    ck_assert_uint_lt(c->next_attempt, c->last_login + 2 * USEC_PER_SEC);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *s = suite_create("cloud");
@@ -188,6 +208,7 @@ Suite *make_suite(void)
     tcase_add_test(t, plans_a_login_for_who_wants_a_better_token);
     tcase_add_test(t, is_logging_in_when_a_token_has_just_ended);
     tcase_add_test(t, fails_without_memory_for_the_reason);
+    tcase_add_test(t, keeps_the_pace_of_a_401);
     suite_add_tcase(s, t);
     return s;
 }
