@@ -29,9 +29,11 @@ note() { # note TEXT...
 merge() { # merge FILE
     local line
     while read -r line; do
+        case $line in
+        '#'*) echo "$line" && continue ;;
+        esac
         n=$((n + 1))
         case $line in
-        '#'*) echo "$line" ;;
         ok*) echo "ok $n - ${line#* - }" ;;
         *)
             failed=$((failed + 1))
