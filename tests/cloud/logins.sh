@@ -5,7 +5,7 @@
 ca=$CA_FILE
 
 {
-    cloud root "$(by_password "tenant_name = $PROJECT_NAME" "region = RegionOne")"
+    cloud root "$(by_password "tenant_name = $PROJECT_NAME" "region = RegionOne" "revoke_on_exit = yes")"
     cloud tls "$(by_password "tenant_id = $PROJECT_ID")" | sed "s|= $KEYSTONE_URL|= $KEYSTONE_HTTPS_URL/v3|"
     echo "ca_file = $ca"
     cloud userid "identity_type = keystone" "auth_endpoint = $KEYSTONE_URL/v3/" "user_id = $USER_ID" \
@@ -118,4 +118,13 @@ check "Swift's own catalog" shows "/v1/AUTH_test$" endpoint_of swift service=clo
 check "a service nobody listens for" is 502 status_of logins /v1/root/proxy/dns/zones
 check "the raw catalog has no token in it" shows '^0$' \
     bash -c "curl -s --unix-socket '$work/logins.sock' 'http://l/v1/root/catalog?raw=1' | grep -c gAAAA"
+
+# What it leaves behind.
+revoked=$(token_of logins root) kept=$(token_of logins tls)
 check "the daemon ends well" stop_daemon logins
+validate() { # validate TOKEN: what Keystone says of it
+    "${curl[@]}" -o /dev/null -w '%{http_code}' -H "X-Auth-Token: $kept" -H "X-Subject-Token: $1" \
+        "$KEYSTONE_URL/v3/auth/tokens"
+}
+check "the token that was to be revoked is dead" is 404 validate "$revoked"
+check "the others live" is 200 validate "$kept"
