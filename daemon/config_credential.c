@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a cloud's credential comes from, and its client certificate. $CREDENTIALS_DIRECTORY is looked at each time: systemd may
- * have filled it anew.
+ * Where a cloud's credential comes from, and its client certificate. $CREDENTIALS_DIRECTORY is looked
+ * at each time: systemd may have filled it anew.
  */
 #include "config_keys.h"
 

@@ -89,10 +89,11 @@ bool credential_digest_equal(const struct credential_digest *a, const struct cre
 
 /*
  * Reads a file in pyrax's format: one section (`[rackspace_cloud]`, `[keystone]` or any other
- * name) with the fields above, of which it has to have enough to log in; values are taken raw. 0; -ENOENT, -EACCES or another errno of the operating system; -EBADMSG for a malformed
- * file. ret_error is set with every failure to a sentence that names the file, the line and the
- * key, never a value. ret_warning is set (else NULL) when others than the owner can read the file:
- * it names the file and the fix.
+ * name) with the fields above, of which it has to have enough to log in; values are taken raw. 0;
+ * -ENOENT, -EACCES or another errno of the operating system; -EBADMSG for a malformed file. ret_error
+ * is set with every failure to a sentence that names the file, the line and the key, never a value.
+ * ret_warning is set (else NULL) when others than the owner can read the file: it names the file and
+ * the fix.
  */
 int credential_read(const char *path, struct credential **ret, char **ret_warning,
                     char **ret_error);

@@ -14,7 +14,8 @@ struct identity_call;
 typedef void (*identity_call_done)(const struct identity_answer *answer,
                                    const struct problem *problem, void *userdata);
 
-/* `until` is when it is to have ended at the latest, CLOCK_BOOTTIME. 0 or a negative errno. The request belongs to the call from here on, also on failure. */
+/* `until` is when it is to have ended at the latest, CLOCK_BOOTTIME. 0 or a negative errno. The request
+ * belongs to the call from here on, also on failure. */
 int identity_call_start(struct upstream *u, struct identity_request *request,
                         const struct cloud_config *cloud, usec_t until, identity_call_done done,
                         void *userdata, struct identity_call **ret);
