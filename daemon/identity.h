@@ -10,8 +10,8 @@
 #include "config.h"
 #include "credential.h"
 #include "header_list.h"
-#include "providers.h"
 #include "problem.h"
+#include "providers.h"
 #include "session.h"
 
 #include <time.h>
