@@ -82,6 +82,44 @@ check "an address with no login" says wrong-path "bad-answer: .*$KEYSTONE_URL/id
 check "another service" says wrong-service "bad-answer: .*$SWIFT_URL_ONE/: it answers with HTTP status"
 check "a wrong key of Swift's own" says wrong-key "credentials-rejected: "
 
+# The same clouds as openstacksdk knows them: in clouds.yaml and secure.yaml, and in an openrc's variables.
+mkdir "$work/home"
+(umask 077 && cat >"$work/home/clouds.yaml" <<END && cat >"$work/home/secure.yaml" <<END2)
+clouds:
+  yaml-password:
+    auth: {auth_url: "$KEYSTONE_HTTPS_URL", username: $USER_NAME, project_name: $PROJECT_NAME,
+           user_domain_name: $DOMAIN_NAME, project_domain_name: $DOMAIN_NAME}
+    cacert: $CA_FILE
+    region_name: RegionOne
+  yaml-application:
+    auth_type: v3applicationcredential
+    auth: {auth_url: "$KEYSTONE_URL/v3", application_credential_id: $APP_CREDENTIAL_ID}
+    regions: [RegionTwo, RegionOne]
+  yaml-swift:
+    auth_type: v1password
+    auth: {auth_url: "$TEMPAUTH_URL", username: "$TEMPAUTH_USER"}
+END
+clouds:
+  yaml-password: {auth: {password: "$USER_PASSWORD"}}
+  yaml-application: {auth: {application_credential_secret: "$APP_CREDENTIAL_SECRET"}}
+  yaml-swift: {auth: {password: "$TEMPAUTH_KEY"}}
+END2
+
+check_yaml() {
+    cd "$work/home" && HOME=$work/home "$build/daemon/latchkeyd" --check 2>/dev/null
+}
+check_environment() {
+    env OS_AUTH_URL="$KEYSTONE_URL" OS_USERNAME="$USER_NAME" OS_PASSWORD="$USER_PASSWORD" \
+        OS_PROJECT_NAME="$PROJECT_NAME" OS_USER_DOMAIN_NAME="$DOMAIN_NAME" \
+        OS_PROJECT_DOMAIN_ID="$DOMAIN_ID" OS_REGION_NAME=RegionOne OS_IDENTITY_API_VERSION=3 \
+        "$build/daemon/latchkeyd" --from-env --check 2>/dev/null
+}
+(check_yaml; check_environment) >"$work/good.lines"
+check "clouds.yaml: a password out of secure.yaml, over TLS" says yaml-password "ok: logged in as $USER_NAME"
+check "clouds.yaml: an application credential" says yaml-application "ok: logged in as $USER_NAME"
+check "clouds.yaml: Swift's own login" says yaml-swift "ok: logged in as $TEMPAUTH_USER"
+check "an openrc's variables" says envvars "ok: logged in as $USER_NAME, .* 4 services"
+
 # What a login gave, against what Keystone says.
 start_daemon logins <"$work/good.conf" || echo "Bail out! no daemon"
 check "all clouds are ready" within 20 is 200 status_of logins /health
