@@ -329,7 +329,8 @@ const char *lk_endpoint_json(const lk_endpoint *endpoint);
 
 /*
  * A credential is a few named values, in the names that the cloud's provider takes: "username" with
- * "api_key" or "password", and "tenant_id" or "tenant_name" where they are needed. Values are
+ * "api_key" or "password", or "application_credential_id" with "application_credential_secret", and
+ * "tenant_id" or "tenant_name" where they are needed; latchkeyd.conf(5) has them all. Values are
  * copied, replaced where the name is set already, and wiped when the credential is freed. -EINVAL:
  * an empty name, or text that is not UTF-8.
  */

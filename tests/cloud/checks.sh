@@ -24,7 +24,7 @@ skip() {
     exit 0
 }
 
-[ "$2" = clients ] || export TOKEN_LIFETIME=30 ENDING_IN=25
+[ "$2" = clients ] || export TOKEN_LIFETIME=30
 "$here/cloud.sh" start "$bed" 2>"$work/start.log"
 case $? in
 0) ;;
@@ -41,8 +41,6 @@ if [ "$2" = clients ]; then
 fi
 # shellcheck source=/dev/null
 . "$bed/env"
-# shellcheck disable=SC2034 # for ending.sh
-ENDING_AT=$(date -d "$ENDING_CREDENTIAL_EXPIRES" +%s)
 # shellcheck source=tests/cloud/common.sh
 . "$here/common.sh"
 
