@@ -11,6 +11,7 @@
 #include "upstream.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -75,8 +76,7 @@ static void notify_patience(const struct broker *b)
         if (b->config->clouds[i].login_timeout > longest)
             longest = b->config->clouds[i].login_timeout;
     if (!b->ready)
-        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%llu",
-                         (unsigned long long)(longest + START_MARGIN));
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, longest + START_MARGIN);
 }
 
 static bool may_be_called_ready(const struct broker *b)

@@ -224,9 +224,9 @@ char *catalog_type(const char *name)
     const char *const *types = catalog_alias(name);
     char *type;
 
-    for (; types && types[0] && types[1] && strncmp(types[0], "rax:", 4) == 0; types++)
-        ;
-    type = strdup(types ? types[0] : name);
+    while (types && types[1] && strncmp(types[0], "rax:", 4) == 0)
+        types++;
+    type = strdup(types && types[0] ? types[0] : name);
     for (char *p = type; p && *p; p++)
         *p = fold(*p);
     return type;

@@ -84,14 +84,15 @@ static void succeeded(struct cloud *c, struct session *session)
 /* Nobody locks out a cloud that works with a mistyped key: what was there before comes back. */
 static bool restore_previous(struct cloud *c)
 {
+    const struct session *session = cloud_session(c);
+
     if (!c->previous)
         return false;
     credential_free(c->credential);
     c->credential = TAKE_PTR(c->previous);
     c->failures = 0;
-    c->next_attempt = cloud_session(c)
-                          ? schedule_renewal(clock_boottime(), c->session->deadline, cloud_dice())
-                          : schedule_retry(clock_boottime(), 1, 0, cloud_dice());
+    c->next_attempt = session ? schedule_renewal(clock_boottime(), session->deadline, cloud_dice())
+                              : schedule_retry(clock_boottime(), 1, 0, cloud_dice());
     return true;
 }
 

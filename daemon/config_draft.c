@@ -214,21 +214,24 @@ int config_draft_add(struct config_draft *d, const char *name, const char *path,
     return 0;
 }
 
+static int refuse_key(const struct inifile_entry *entry, bool daemons, char **ret_error)
+{
+    const char *wrong = daemons ? "not a key of [latchkeyd]; move it to a cloud's section"
+                                : "not a key of a cloud; move it to the section [latchkeyd]";
+
+    if (config_key_find(entry->key, !daemons) == _KEY_MAX)
+        wrong = "unknown key; latchkeyd.conf(5) lists those that there are";
+    return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
+}
+
 static int check_key(const struct config_section *s, const struct inifile_entry *entry,
                      char **ret_error)
 {
     bool daemons = is_daemons(s->name);
     enum config_key_id id = config_key_find(entry->key, daemons);
-    const char *wrong = NULL;
 
-    if (id == _KEY_MAX && config_key_find(entry->key, !daemons) == _KEY_MAX)
-        wrong = "unknown key; latchkeyd.conf(5) lists those that there are";
-    else if (id == _KEY_MAX)
-        wrong = daemons ? "not a key of [latchkeyd]; move it to a cloud's section"
-                        : "not a key of a cloud; move it to the section [latchkeyd]";
-    if (wrong)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
-
+    if (id == _KEY_MAX)
+        return refuse_key(entry, daemons, ret_error);
     if (s->values[id].text)
         return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
                               "given twice, first in line %u; take one out", s->values[id].line);

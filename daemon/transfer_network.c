@@ -24,7 +24,7 @@ static int set_tls(CURL *easy, const struct cloud_config *cloud)
     if (cloud->ca_file) {
         c |= curl_easy_setopt(easy, CURLOPT_CAINFO, cloud->ca_file);
         /* In place of the system's, not beside them. */
-        c |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        c |= curl_easy_setopt(easy, CURLOPT_CAPATH, (char *)NULL);
 #if LIBCURL_VERSION_NUM >= 0x075700
         /* Else a changed file would count a day later. */
         c |= curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
