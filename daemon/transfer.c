@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define EXPECT_WAIT (5 * USEC_PER_SEC)
+
 static void moved(struct transfer *t)
 {
     t->progress = upstream_now(t->upstream);
@@ -167,13 +169,16 @@ static int set_method(CURL *easy, const struct transfer_request *request)
     return c == CURLE_OK ? 0 : -ENOMEM;
 }
 
-/* For a service that knows no `Expect`: a second, as everywhere, but well within the transfer's own
- * patience. */
+/*
+ * For a service that knows no `Expect`, well within the transfer's own patience. Longer than the second
+ * that is usual: the service has to ask its identity service first, which takes Swift 3.5 s when that is
+ * away, and a body that is sent before a 401 comes is lost.
+ */
 static long expect_wait(const struct transfer_request *request)
 {
     usec_t wait = request->idle_timeout / 4;
 
-    return (long)((wait == 0 || wait > USEC_PER_SEC ? USEC_PER_SEC : wait) / USEC_PER_MSEC);
+    return (long)((wait == 0 || wait > EXPECT_WAIT ? EXPECT_WAIT : wait) / USEC_PER_MSEC);
 }
 
 static int set_options(struct transfer *t, const struct transfer_request *request)
