@@ -87,11 +87,16 @@ static bool is_visible(const char *text)
     return *text != '\0';
 }
 
+/*
+ * A token's life, 0 for what is no number. Swift cuts it down to the second, and hands the same token out
+ * until it ends: in its last second the life is "0", and the token is good.
+ */
 static usec_t seconds_of(const char *digits)
 {
     size_t length = strspn(digits, "0123456789");
+    usec_t life = length > 0 && length < 10 ? strtoull(digits, NULL, 10) * USEC_PER_SEC : 0;
 
-    return length > 0 && length < 10 ? strtoull(digits, NULL, 10) * USEC_PER_SEC : 0;
+    return length > 0 && length < 10 && life == 0 ? USEC_PER_SEC : life;
 }
 
 /* Swift says how long the token lives; Rackspace's legacy service let the answer be kept for as long. */
@@ -167,7 +172,7 @@ static int read_answer(const struct identity_login *login, const struct identity
     if (cdn && (!is_visible(cdn) || strstr(cdn, token)))
         return complain("the header X-CDN-Management-Url is not one", ret_problem);
     if (life == 0)
-        return complain("the token's life is over or not a number", ret_problem);
+        return complain("the token's life is not a number of seconds", ret_problem);
     if (!s || fill(s, login, token, storage, cdn) < 0)
         return -ENOMEM;
     (void)identity_answer_gives_life(answer, identity_now(answer) + life, s);
