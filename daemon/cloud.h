@@ -51,7 +51,7 @@ struct cloud_counters {
 
 /* What is known of 401s (cloud_challenge.c). */
 struct cloud_challenges {
-    usec_t last;       /* when one last led to a login, CLOCK_BOOTTIME; 0: never */
+    usec_t last;       /* when a login last began because of one, CLOCK_BOOTTIME; 0: never */
     bool login_due;    /* the next login is because of one */
     uint64_t brought;  /* the generation that such a login brought */
     uint64_t accepted; /* the last generation that a service took, since then */

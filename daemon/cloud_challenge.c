@@ -73,7 +73,6 @@ enum cloud_challenge cloud_challenge(struct cloud *c, uint64_t generation, uint6
     if (again || !c->credential || is_incurable(ch, resource, now) || cloud_backs_off(c, now))
         return CHALLENGE_FINAL;
     if (ch->last == 0 || now >= earliest) {
-        ch->last = now;
         ch->login_due = true;
         (void)cloud_login(c);
         return c->login ? CHALLENGE_WAIT : CHALLENGE_FINAL;

@@ -96,13 +96,19 @@ static bool restore_previous(struct cloud *c)
     return true;
 }
 
+/* Whether a 401 began what has not brought a token yet. */
+static bool is_challenged(const struct cloud *c)
+{
+    return c->challenge.login_due || c->challenge.last > c->generation_since;
+}
+
 /* What a 401 began keeps to a 401's pace until it has brought a token: an identity service that is gone is
  * why services refuse the one that there is. */
 static usec_t next_try(const struct cloud *c, usec_t now, unsigned retry_after)
 {
     usec_t next = schedule_retry(now, c->failures, retry_after, cloud_dice());
 
-    if (c->challenge.last > c->generation_since && next < now + SCHEDULE_INTERVAL)
+    if (is_challenged(c) && next < now + SCHEDULE_INTERVAL)
         return now + SCHEDULE_INTERVAL;
     return next;
 }
@@ -160,6 +166,8 @@ uint64_t cloud_login(struct cloud *c)
     if (c->login)
         return c->logins_started;
     c->logins_started++;
+    if (is_challenged(c))
+        c->challenge.last = clock_boottime();
     r = identity_login_at_once(&c->config, c->credential, &session);
     if (r <= 0)
         finish(c, session, NULL);

@@ -197,6 +197,22 @@ START_TEST(keeps_the_pace_of_a_401)
 }
 END_TEST
 
+/* Too soon after the last one a login is planned, and that one counts for the next. */
+START_TEST(counts_what_a_401_planned)
+{
+    usec_t began;
+
+    fail_beside_a_token(PROBLEM_UPSTREAM_UNREACHABLE, 0);
+    c->failures = 0;
+    c->challenge.last = clock_boottime() - USEC_PER_SEC;
+    ck_assert_int_eq(cloud_challenge(c, 1, 1, false), CHALLENGE_WAIT);
+    ck_assert_uint_eq(c->logins_started, 1);
+    began = clock_boottime();
+    (void)cloud_login(c);
+    ck_assert_uint_ge(c->challenge.last, began);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *s = suite_create("cloud");
@@ -209,6 +225,7 @@ Suite *make_suite(void)
     tcase_add_test(t, is_logging_in_when_a_token_has_just_ended);
     tcase_add_test(t, fails_without_memory_for_the_reason);
     tcase_add_test(t, keeps_the_pace_of_a_401);
+    tcase_add_test(t, counts_what_a_401_planned);
     suite_add_tcase(s, t);
     return s;
 }
