@@ -60,10 +60,12 @@ beside ending
 beside life
 # shellcheck source=tests/cloud/logins.sh
 . "$here/logins.sh"
+beside revoked
 # shellcheck source=tests/cloud/objects.sh
 . "$here/objects.sh"
 join ending
 join life
+join revoked
 # shellcheck source=tests/cloud/outage.sh
 . "$here/outage.sh"
 
