@@ -189,7 +189,7 @@ through tempauth "$latchkey" --cloud tempauth run --
 how='a dead token'
 "$latchkey" env >"$work/dead"
 "$latchkey" --cloud password env --service object-store >"$work/dead-direct"
-"$latchkey" logout
+"$latchkey" logout >"$work/out"
 sleep $((TOKEN_CACHE_TIME + 1))
 (
     # shellcheck disable=SC1091 # written above
