@@ -121,7 +121,7 @@ int config_place_certificate(const struct config *c, struct cloud_config *cloud,
     if (r < 0)
         return r;
     key = cloud->key_file ? cloud->key_file : cloud->cert_file;
-    if (key && stat(key, &st) == 0)
+    if (key && stat(key, &st) == 0 && S_ISREG(st.st_mode))
         return credential_exposure(key, &st, ret_warning);
     *ret_warning = NULL;
     return 0;

@@ -51,6 +51,11 @@ static bool holds_key(const uint8_t *data, size_t size)
 void text_file_check_error(const uint8_t *data, size_t size, const char *error)
 {
     fuzz_check(error && strncmp(error, path, strlen(path)) == 0 && error[strlen(path)] == ':');
-    fuzz_check(fuzz_is_sentence(error));
-    fuzz_check(!holds_key(data, size) || !strstr(error, TEXT_FILE_KEY));
+    text_file_check_warning(data, size, error);
+}
+
+void text_file_check_warning(const uint8_t *data, size_t size, const char *warning)
+{
+    fuzz_check(warning && fuzz_is_sentence(warning));
+    fuzz_check(!holds_key(data, size) || !strstr(warning, TEXT_FILE_KEY));
 }

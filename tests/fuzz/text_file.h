@@ -19,4 +19,7 @@ const char *text_file(const uint8_t *data, size_t size, mode_t mode);
 /* What the text is refused with: a sentence that names the file, and holds no key. */
 void text_file_check_error(const uint8_t *data, size_t size, const char *error);
 
+/* What it is taken with: a sentence that may be of another file, one that the text names. */
+void text_file_check_warning(const uint8_t *data, size_t size, const char *warning);
+
 #endif
