@@ -96,12 +96,12 @@ static int choose_default(struct config *c, unsigned line, char **ret_error)
 
     if (c->default_cloud) {
         if (!config_find(c, c->default_cloud))
-            return inifile_refuse(c->path, line, "default", ret_error,
-                                  "no cloud of that name; write a section for it or give another");
+            return textfile_refuse(c->path, line, "default", ret_error,
+                                   "no cloud of that name; write a section for it or give another");
         if (config_find(c, "default") && strcmp(c->default_cloud, "default") != 0)
-            return inifile_refuse(c->path, line, "default", ret_error,
-                                  "names one cloud while another is called `default`; rename that "
-                                  "one or take this line out");
+            return textfile_refuse(c->path, line, "default", ret_error,
+                                   "names one cloud while another is called `default`; rename that "
+                                   "one or take this line out");
         return 0;
     }
     for (size_t i = ARRAY_SIZE(names); i-- > 0;)

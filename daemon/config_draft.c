@@ -93,7 +93,7 @@ int config_draft_warn(struct config_draft *d, const char *path, unsigned line, c
         return -ENOMEM;
     }
     /* A warning looks like an error, it only stops nothing. */
-    if (inifile_refuse(path, line, *subject ? subject : NULL, &sentence, "%s", what) == -ENOMEM)
+    if (textfile_refuse(path, line, *subject ? subject : NULL, &sentence, "%s", what) == -ENOMEM)
         return -ENOMEM;
     grown = reallocarray(d->warnings, d->n_warnings + 1, sizeof(*grown));
     if (!grown)
@@ -131,19 +131,19 @@ static bool is_cloud_name(const char *name)
 static int check_section_name(const char *name, const char *path, unsigned line, char **ret_error)
 {
     if (strncmp(name, "allow", 5) == 0 && (!name[5] || name[5] == ' '))
-        return inifile_refuse(path, line, NULL, ret_error,
-                              "[%s]: this version knows no access rules; take the section out and "
-                              "guard the socket with socket_group and socket_mode",
-                              name);
+        return textfile_refuse(path, line, NULL, ret_error,
+                               "[%s]: this version knows no access rules; take the section out and "
+                               "guard the socket with socket_group and socket_mode",
+                               name);
     if (strcasecmp(name, CONFIG_DAEMON) == 0 && !is_daemons(name))
-        return inifile_refuse(path, line, NULL, ret_error,
-                              "[%s]: the daemon's own section is spelled [latchkeyd]; correct it",
-                              name);
+        return textfile_refuse(path, line, NULL, ret_error,
+                               "[%s]: the daemon's own section is spelled [latchkeyd]; correct it",
+                               name);
     if (!is_cloud_name(name))
-        return inifile_refuse(path, line, NULL, ret_error,
-                              "[%s]: not a name for a cloud; give 1 to %d letters, digits, dots, "
-                              "underscores, hyphens and blanks between them",
-                              name, CLOUD_NAME_MAX);
+        return textfile_refuse(path, line, NULL, ret_error,
+                               "[%s]: not a name for a cloud; give 1 to %d letters, digits, dots, "
+                               "underscores, hyphens and blanks between them",
+                               name, CLOUD_NAME_MAX);
     return 0;
 }
 
@@ -151,13 +151,13 @@ static int refuse_twin(const struct config_section *twin, const char *path, unsi
                        char **ret_error)
 {
     if (strcmp(twin->path, path) == 0)
-        return inifile_refuse(path, line, NULL, ret_error,
-                              "[%s]: a second section of that name, the first is in line %u; make "
-                              "them one",
-                              twin->name, twin->line);
-    return inifile_refuse(path, line, NULL, ret_error,
-                          "[%s]: a cloud of that name is in %s, line %u, too; rename one of them",
-                          twin->name, twin->path, twin->line);
+        return textfile_refuse(path, line, NULL, ret_error,
+                               "[%s]: a second section of that name, the first is in line %u; make "
+                               "them one",
+                               twin->name, twin->line);
+    return textfile_refuse(path, line, NULL, ret_error,
+                           "[%s]: a cloud of that name is in %s, line %u, too; rename one of them",
+                           twin->name, twin->path, twin->line);
 }
 
 static int add_section(struct config_draft *d, const char *name, const char *path, unsigned line,
@@ -200,7 +200,7 @@ int config_draft_add(struct config_draft *d, const char *name, const char *path,
     int r;
 
     if (is_reserved(name) || !is_cloud_name(name))
-        return inifile_refuse(
+        return textfile_refuse(
             path, line, name, ret_error,
             "not a name for a cloud; give 1 to %d letters, digits, dots, "
             "underscores, hyphens and blanks between them, and none of latchkeyd, "
@@ -221,7 +221,7 @@ static int refuse_key(const struct inifile_entry *entry, bool daemons, char **re
 
     if (config_key_find(entry->key, !daemons) == _KEY_MAX)
         wrong = "unknown key; latchkeyd.conf(5) lists those that there are";
-    return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
+    return textfile_refuse(entry->path, entry->line, entry->key, ret_error, "%s", wrong);
 }
 
 static int check_key(const struct config_section *s, const struct inifile_entry *entry,
@@ -233,12 +233,12 @@ static int check_key(const struct config_section *s, const struct inifile_entry 
     if (id == _KEY_MAX)
         return refuse_key(entry, daemons, ret_error);
     if (s->values[id].text)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "given twice, first in line %u; take one out", s->values[id].line);
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                               "given twice, first in line %u; take one out", s->values[id].line);
     if (!*entry->value && !config_keys[id].may_be_empty)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "has no value; give %s, or take the line out",
-                              config_keys[id].wanted);
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                               "has no value; give %s, or take the line out",
+                               config_keys[id].wanted);
     if (entry->cut && config_keys[id].is_key)
         return inifile_refuse_cut(entry, ret_error);
     return 0;
@@ -261,15 +261,15 @@ static int check_override(const struct config_section *s, const struct config_na
     const struct config_named_value *twin = config_section_override(s, v->type);
 
     if (is_daemons(s->name))
-        return inifile_refuse(v->path, v->line, v->key, ret_error,
-                              "not a key of [latchkeyd]; move it to a cloud's section");
+        return textfile_refuse(v->path, v->line, v->key, ret_error,
+                               "not a key of [latchkeyd]; move it to a cloud's section");
     if (twin)
-        return inifile_refuse(v->path, v->line, v->key, ret_error,
-                              "given twice, first in line %u; take one out", twin->line);
+        return textfile_refuse(v->path, v->line, v->key, ret_error,
+                               "given twice, first in line %u; take one out", twin->line);
     if (!*v->text)
-        return inifile_refuse(v->path, v->line, v->key, ret_error,
-                              "has no value; give %s, or take the line out",
-                              CONFIG_ENDPOINT_WANTED);
+        return textfile_refuse(v->path, v->line, v->key, ret_error,
+                               "has no value; give %s, or take the line out",
+                               CONFIG_ENDPOINT_WANTED);
     return 0;
 }
 

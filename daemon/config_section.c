@@ -35,8 +35,8 @@ static int warn(struct config *c, const struct config_value values[static _KEY_M
     char *sentence;
 
     /* A warning looks like an error, it only stops nothing. */
-    if (inifile_refuse(values[id].path, values[id].line, key_of(values, id), &sentence, "%s",
-                       what) == -ENOMEM)
+    if (textfile_refuse(values[id].path, values[id].line, key_of(values, id), &sentence, "%s",
+                        what) == -ENOMEM)
         return -ENOMEM;
     return config_keep_warning(c, sentence);
 }
@@ -74,8 +74,8 @@ int config_section_apply(const struct config_value values[static _KEY_MAX], bool
             continue;
         r = config_key_apply(id, values[id].text, structure);
         if (r == -EINVAL)
-            return inifile_refuse(values[id].path, values[id].line, key_of(values, id), ret_error,
-                                  "wrong value; give %s", config_keys[id].wanted);
+            return textfile_refuse(values[id].path, values[id].line, key_of(values, id), ret_error,
+                                   "wrong value; give %s", config_keys[id].wanted);
         if (r < 0)
             return r;
     }
@@ -93,8 +93,8 @@ static int add_overrides(const struct config_section *s, const struct config_sec
             continue;
         r = cloud_config_add_override(cloud, v->service, v->text);
         if (r == -EINVAL)
-            return inifile_refuse(v->path, v->line, v->key, ret_error, "wrong value; give %s",
-                                  CONFIG_ENDPOINT_WANTED);
+            return textfile_refuse(v->path, v->line, v->key, ret_error, "wrong value; give %s",
+                                   CONFIG_ENDPOINT_WANTED);
         if (r < 0)
             return r;
     }
@@ -109,10 +109,10 @@ static int refuse_second_key(const struct config_value values[static _KEY_MAX],
 
     if (other->line > 0)
         (void)snprintf(place, sizeof(place), ", in line %u", other->line);
-    return inifile_refuse(at->path, at->line, key_of(values, second), ret_error,
-                          "%s is given too%s%s%s; take one of the two out", key_of(values, first),
-                          place, strcmp(at->path, other->path) == 0 ? "" : " of ",
-                          strcmp(at->path, other->path) == 0 ? "" : other->path);
+    return textfile_refuse(at->path, at->line, key_of(values, second), ret_error,
+                           "%s is given too%s%s%s; take one of the two out", key_of(values, first),
+                           place, strcmp(at->path, other->path) == 0 ? "" : " of ",
+                           strcmp(at->path, other->path) == 0 ? "" : other->path);
 }
 
 /* With a key here, all of the credential has to be here. */
@@ -136,8 +136,8 @@ static int check_login(const struct cloud_config *cloud,
     case CREDENTIAL_WHOLE:
         return 0;
     }
-    return inifile_refuse(values[config_key_of(key)].path, values[config_key_of(key)].line,
-                          key_of(values, config_key_of(key)), ret_error, "%s", missing);
+    return textfile_refuse(values[config_key_of(key)].path, values[config_key_of(key)].line,
+                           key_of(values, config_key_of(key)), ret_error, "%s", missing);
 }
 
 /* Without an identity service there is no catalog that could say where a service is. */
@@ -146,11 +146,11 @@ static int check_no_identity(const struct cloud_config *cloud,
 {
     if (cloud->endpoint || cloud->n_overrides > 0)
         return 0;
-    return inifile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
-                          "endpoint", ret_error,
-                          "missing, and without an identity service there is no catalog; add "
-                          "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each "
-                          "service");
+    return textfile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
+                           "endpoint", ret_error,
+                           "missing, and without an identity service there is no catalog; add "
+                           "`endpoint = URL`, or `SERVICE_endpoint_override = URL` for each "
+                           "service");
 }
 
 /* What a cloud's values must be to one another. */
@@ -164,19 +164,19 @@ static int check_cloud(const struct cloud_config *cloud,
     if (strcmp(cloud->identity_type, CONFIG_NO_IDENTITY) == 0)
         return check_no_identity(cloud, values, ret_error);
     if (cloud->endpoint)
-        return inifile_refuse(values[KEY_ENDPOINT].path, values[KEY_ENDPOINT].line, "endpoint",
-                              ret_error,
-                              "only for `identity_type = none`, which has no catalog; name the "
-                              "service, as in `object_store_endpoint_override = URL`");
+        return textfile_refuse(values[KEY_ENDPOINT].path, values[KEY_ENDPOINT].line, "endpoint",
+                               ret_error,
+                               "only for `identity_type = none`, which has no catalog; name the "
+                               "service, as in `object_store_endpoint_override = URL`");
     if (strcmp(cloud->identity_type, "rackspace") != 0 && !cloud->auth_endpoint)
-        return inifile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
-                              "auth_endpoint", ret_error,
-                              "missing, and %s has none of its own; add `auth_endpoint = URL`",
-                              cloud->identity_type);
+        return textfile_refuse(values[KEY_IDENTITY_TYPE].path, values[KEY_IDENTITY_TYPE].line,
+                               "auth_endpoint", ret_error,
+                               "missing, and %s has none of its own; add `auth_endpoint = URL`",
+                               cloud->identity_type);
     if (cloud->key_file && !cloud->cert_file)
-        return inifile_refuse(values[KEY_KEY_FILE].path, values[KEY_KEY_FILE].line,
-                              key_of(values, KEY_KEY_FILE), ret_error,
-                              "no certificate goes with it; add `cert_file = FILE`");
+        return textfile_refuse(values[KEY_KEY_FILE].path, values[KEY_KEY_FILE].line,
+                               key_of(values, KEY_KEY_FILE), ret_error,
+                               "no certificate goes with it; add `cert_file = FILE`");
     return 0;
 }
 
@@ -235,9 +235,9 @@ static int check_paths(const struct cloud_config *cloud,
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         if (paths[i].path && *paths[i].path != '/')
-            return inifile_refuse(values[paths[i].id].path, values[paths[i].id].line,
-                                  key_of(values, paths[i].id), ret_error,
-                                  "wrong value; give an absolute path");
+            return textfile_refuse(values[paths[i].id].path, values[paths[i].id].line,
+                                   key_of(values, paths[i].id), ret_error,
+                                   "wrong value; give an absolute path");
     return 0;
 }
 

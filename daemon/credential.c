@@ -213,10 +213,10 @@ bool credential_equal(const struct credential *a, const struct credential *b)
 static int open_section(struct file_draft *d, const struct inifile_entry *entry, char **ret_error)
 {
     if (d->section_line > 0)
-        return inifile_refuse(entry->path, entry->line, NULL, ret_error,
-                              "a second section, the first is in line %u; a credential file holds "
-                              "one, so give each its own file",
-                              d->section_line);
+        return textfile_refuse(entry->path, entry->line, NULL, ret_error,
+                               "a second section, the first is in line %u; a credential file holds "
+                               "one, so give each its own file",
+                               d->section_line);
     d->section_line = entry->line;
     return 0;
 }
@@ -230,16 +230,16 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
         return open_section(d, entry, ret_error);
     field = credential_field_find(entry->key);
     if (field == _CREDENTIAL_FIELD_MAX)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "unknown key; a credential file has username, api_key or password, "
-                              "tenant_id and tenant_name, and those that latchkeyd.conf(5) lists "
-                              "for Keystone");
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                               "unknown key; a credential file has username, api_key or password, "
+                               "tenant_id and tenant_name, and those that latchkeyd.conf(5) lists "
+                               "for Keystone");
     if (d->credential.fields[field])
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "given twice, first in line %u; take one out", d->lines[field]);
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                               "given twice, first in line %u; take one out", d->lines[field]);
     if (!*entry->value)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                              "has no value; write one behind the `=`");
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                               "has no value; write one behind the `=`");
     if (entry->cut && credential_field_is_key(field))
         return inifile_refuse_cut(entry, ret_error);
     d->lines[field] = entry->line;
@@ -252,27 +252,27 @@ static int check(const char *path, const struct file_draft *d, char **ret_error)
     enum credential_field field, key;
 
     if (d->section_line == 0)
-        return inifile_refuse(
+        return textfile_refuse(
             path, 0, NULL, ret_error,
             "holds no credential; write `[rackspace_cloud]`, `username = NAME` and "
             "`api_key = KEY` into it");
     switch (credential_check(&d->credential, &field, &key)) {
     case CREDENTIAL_WITHOUT_KEY:
         if (!d->credential.fields[CREDENTIAL_USERNAME])
-            return inifile_refuse(path, d->section_line, "username", ret_error,
-                                  "missing; add `username = NAME`");
-        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
-                              "missing; add `api_key = KEY` or `password = PASSWORD`");
+            return textfile_refuse(path, d->section_line, "username", ret_error,
+                                   "missing; add `username = NAME`");
+        return textfile_refuse(path, d->section_line, fields[field].name, ret_error,
+                               "missing; add `api_key = KEY` or `password = PASSWORD`");
     case CREDENTIAL_WITH_TWO_KEYS:
-        return inifile_refuse(path, d->lines[field], fields[field].name, ret_error,
-                              "%s is given too, in line %u; take one of the two out",
-                              fields[key].name, d->lines[key]);
+        return textfile_refuse(path, d->lines[field], fields[field].name, ret_error,
+                               "%s is given too, in line %u; take one of the two out",
+                               fields[key].name, d->lines[key]);
     case CREDENTIAL_WITHOUT_USER:
-        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
-                              "missing; add `username = NAME`");
+        return textfile_refuse(path, d->section_line, fields[field].name, ret_error,
+                               "missing; add `username = NAME`");
     case CREDENTIAL_WITHOUT_APPLICATION:
-        return inifile_refuse(path, d->section_line, fields[field].name, ret_error,
-                              "missing; add `application_credential_id = ID`");
+        return textfile_refuse(path, d->section_line, fields[field].name, ret_error,
+                               "missing; add `application_credential_id = ID`");
     case CREDENTIAL_WHOLE:
         break;
     }

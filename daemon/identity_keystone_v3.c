@@ -162,37 +162,6 @@ static int read_endpoint(struct service *service, const json_t *endpoint)
     return service_add_endpoint(service, region, interface, url, NULL);
 }
 
-static int read_service(struct session *s, const json_t *entry)
-{
-    const char *type = reader_get_string(entry, "type"), *name = reader_get_string(entry, "name");
-    const json_t *endpoints = reader_get(entry, "endpoints", JSON_ARRAY), *endpoint;
-    struct service *service = NULL;
-    size_t i;
-    int r = catalog_add_service(s->catalog, type ? type : "", name ? name : "", &service);
-
-    json_array_foreach (endpoints, i, endpoint) {
-        if (r == 0 && json_is_object(endpoint))
-            r = read_endpoint(service, endpoint);
-    }
-    return r;
-}
-
-/* One that is no list is no identity service's; an unscoped token has none. */
-static int read_catalog(struct identity_reader *reader, const json_t *catalog)
-{
-    const json_t *entry;
-    size_t i;
-    int r = 0;
-
-    if (catalog && !json_is_null(catalog) && !json_is_array(catalog))
-        return reader_complain(reader, "token.catalog", "is not a list");
-    json_array_foreach (catalog, i, entry) {
-        if (r == 0 && json_is_object(entry))
-            r = read_service(reader->session, entry);
-    }
-    return r;
-}
-
 static int read_token(struct identity_reader *reader, const json_t *token)
 {
     const char *subject = identity_answer_header(reader->answer, "X-Subject-Token");
@@ -228,7 +197,8 @@ static int read_document(struct identity_reader *reader)
     if (r == 0)
         r = read_token(reader, token);
     if (r == 0)
-        r = read_catalog(reader, json_object_get(token, "catalog"));
+        r = reader_copy_catalog(reader, "token.catalog", json_object_get(token, "catalog"),
+                                read_endpoint);
     return r == 0 ? reader_make_document(reader) : r;
 }
 

@@ -209,3 +209,34 @@ int reader_copy_roles(struct session *s, const json_t *roles)
     }
     return r;
 }
+
+static int copy_service(struct session *s, const json_t *entry, reader_endpoint copy_endpoint)
+{
+    const char *type = reader_get_string(entry, "type"), *name = reader_get_string(entry, "name");
+    const json_t *endpoints = reader_get(entry, "endpoints", JSON_ARRAY), *endpoint;
+    struct service *service = NULL;
+    size_t i;
+    int r = catalog_add_service(s->catalog, type ? type : "", name ? name : "", &service);
+
+    json_array_foreach (endpoints, i, endpoint) {
+        if (r == 0 && json_is_object(endpoint))
+            r = copy_endpoint(service, endpoint);
+    }
+    return r;
+}
+
+int reader_copy_catalog(struct identity_reader *reader, const char *path, const json_t *catalog,
+                        reader_endpoint copy_endpoint)
+{
+    const json_t *entry;
+    size_t i;
+    int r = 0;
+
+    if (catalog && !json_is_null(catalog) && !json_is_array(catalog))
+        return reader_complain(reader, path, "is not a list");
+    json_array_foreach (catalog, i, entry) {
+        if (r == 0 && json_is_object(entry))
+            r = copy_service(reader->session, entry, copy_endpoint);
+    }
+    return r;
+}

@@ -61,4 +61,11 @@ int reader_copy_id(const json_t *object, const char *key, char **ret);
 int reader_copy_user(struct session *s, const json_t *user);
 int reader_copy_roles(struct session *s, const json_t *roles);
 
+/* The catalog in the form that all versions share, but for what an endpoint is: that is the caller's to
+ * add to its service. One that is not there, or null, is empty; one that is no list is no identity
+ * service's. */
+typedef int (*reader_endpoint)(struct service *service, const json_t *endpoint);
+int reader_copy_catalog(struct identity_reader *reader, const char *path, const json_t *catalog,
+                        reader_endpoint copy_endpoint);
+
 #endif

@@ -36,23 +36,11 @@ struct reader {
     char *message;
 };
 
-int inifile_refuse(const char *path, unsigned line, const char *key, char **ret_error,
-                   const char *format, ...)
-{
-    va_list ap;
-    int r;
-
-    va_start(ap, format);
-    r = textfile_vrefuse(path, line, key, ret_error, format, ap);
-    va_end(ap);
-    return r;
-}
-
 int inifile_refuse_cut(const struct inifile_entry *entry, char **ret_error)
 {
-    return inifile_refuse(entry->path, entry->line, entry->key, ret_error,
-                          "` ;` begins a comment; put it on a line of its own, or use `latchkey "
-                          "login` for a key that holds ` ;`");
+    return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                           "` ;` begins a comment; put it on a line of its own, or use `latchkey "
+                           "login` for a key that holds ` ;`");
 }
 
 /* Stops the reader at its current line. */

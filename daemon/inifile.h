@@ -12,7 +12,7 @@
 #ifndef INIFILE_H
 #define INIFILE_H
 
-#include "cleanup.h"
+#include "textfile.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -40,12 +40,7 @@ typedef int (*inifile_fn)(const struct inifile_entry *entry, void *userdata, cha
 int inifile_read(const char *path, inifile_fn fn, void *userdata, struct stat *ret_stat,
                  char **ret_error);
 
-/* Makes a sentence in the shape of the above, `FILE:LINE: KEY: …`, and returns -EBADMSG (or
- * -ENOMEM); key may be NULL and line 0. */
-int inifile_refuse(const char *path, unsigned line, const char *key, char **ret_error,
-                   const char *format, ...) _printf_(5, 6);
-
-/* The same for a key or password behind which something was cut: nobody could see later why it is
+/* Refuses a key or password behind which something was cut: nobody could see later why it is
  * refused, so that it is not to be guessed what was meant. */
 int inifile_refuse_cut(const struct inifile_entry *entry, char **ret_error);
 

@@ -37,7 +37,7 @@ static int record_entry(const struct inifile_entry *entry, void *userdata, char 
     struct record *r = userdata;
 
     if (entry->line == r->stop_at)
-        return inifile_refuse(entry->path, entry->line, entry->key, ret_error, "no more of it");
+        return textfile_refuse(entry->path, entry->line, entry->key, ret_error, "no more of it");
     if (entry->key)
         fprintf(r->stream, "%s.%s=%s %u%s\n", entry->section, entry->key, entry->value, entry->line,
                 entry->cut ? ";" : "");
