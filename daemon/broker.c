@@ -306,15 +306,13 @@ static void on_request_end(const struct request *r, void *userdata)
 /* The sockets that systemd holds for us: how many. */
 static int serve_passed(struct broker *b, char **ret_error)
 {
-    int n = listen_passed(ret_error);
+    char **names = NULL;
+    int n = listen_passed(&names, ret_error), r = 0;
 
-    for (int i = 0; i < n; i++) {
-        int r = server_listen(b->server, SD_LISTEN_FDS_START + i);
-
-        if (r < 0)
-            return r;
-    }
-    return n;
+    for (int i = 0; i < n && r >= 0; i++)
+        r = server_listen(b->server, SD_LISTEN_FDS_START + i, names[i]);
+    listen_names_free(names);
+    return r < 0 ? r : n;
 }
 
 static int listen_own(struct broker *b, char **ret_error)
@@ -334,7 +332,7 @@ static int listen_own(struct broker *b, char **ret_error)
     if (r < 0)
         return r;
     log_info("listening on %s", path);
-    return server_listen(b->server, b->socket.fd);
+    return server_listen(b->server, b->socket.fd, LISTEN_OWN_NAME);
 }
 
 static int start_listening(struct broker *b, char **ret_error)

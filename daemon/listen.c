@@ -194,7 +194,7 @@ int listen_default_path(char **ret, char **ret_error)
 static int refuse_passed(int fd, const char *name, char **ret_error)
 {
     /* systemd calls those without a name so. */
-    bool is_named = name && strcmp(name, "unknown") != 0;
+    bool is_named = strcmp(name, "unknown") != 0;
 
     if (asprintf(ret_error,
                  "descriptor %d%s%s%s, passed as a socket, is no listening Unix stream socket; "
@@ -204,14 +204,14 @@ static int refuse_passed(int fd, const char *name, char **ret_error)
     return -ENOTSOCK;
 }
 
-static void free_names(char **names)
+void listen_names_free(char **names)
 {
     for (size_t i = 0; names && names[i]; i++)
         free(names[i]);
     free(names);
 }
 
-int listen_passed(char **ret_error)
+int listen_passed(char ***ret_names, char **ret_error)
 {
     char **names = NULL;
     int n = sd_listen_fds_with_names(true, &names), result = n;
@@ -223,8 +223,11 @@ int listen_passed(char **ret_error)
         *ret_error = NULL;
     for (int i = 0; i < n && result >= 0; i++)
         if (sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) <= 0)
-            result = refuse_passed(SD_LISTEN_FDS_START + i, names ? names[i] : NULL, ret_error);
-    free_names(names);
+            result = refuse_passed(SD_LISTEN_FDS_START + i, names[i], ret_error);
+    if (result >= 0)
+        *ret_names = names;
+    else
+        listen_names_free(names);
     return result;
 }
 

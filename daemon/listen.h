@@ -29,12 +29,17 @@ void listen_socket_done(struct listen_socket *s);
  * $XDG_RUNTIME_DIR/latchkey; the folder is made. 0 or a negative errno, with ret_error as above. */
 int listen_default_path(char **ret, char **ret_error);
 
+/* What systemd calls a socket of latchkeyd.socket, and we the one that is made here. */
+#define LISTEN_OWN_NAME "latchkeyd.socket"
+
 /*
- * How many sockets systemd has passed, from SD_LISTEN_FDS_START on; 0: there are none. A negative
- * errno, with ret_error as above, when one of them is nothing that can be listened on. To be asked
- * once: the environment forgets them.
+ * How many sockets systemd has passed, from SD_LISTEN_FDS_START on, with their names
+ * (FileDescriptorName=) in ret_names, which the caller frees; 0: there are none. A negative errno, with
+ * ret_error as above, when one of them is nothing that can be listened on. To be asked once: the
+ * environment forgets them.
  */
-int listen_passed(char **ret_error);
+int listen_passed(char ***ret_names, char **ret_error);
+void listen_names_free(char **names);
 
 /* Gives them up unasked: nobody is to wait at a socket that is not served. */
 void listen_close_passed(void);

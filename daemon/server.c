@@ -49,6 +49,7 @@ static void connection_free(struct connection *c)
     if (c->next)
         c->next->link = c->link;
     sd_event_source_disable_unref(c->hangup);
+    peer_done(&c->peer);
     free(c);
 }
 DEFINE_CLEANUP(struct connection *, connection_free)
@@ -63,7 +64,7 @@ static struct connection *connection_new(struct listener *l, struct MHD_Connecti
         return NULL;
     c->listener = l;
     c->mhd = mhd;
-    if (peer_get(info->connect_fd, &c->peer) < 0)
+    if (peer_get(info->connect_fd, l->name, &c->peer) < 0)
         return NULL;
     if (sd_event_add_io(l->server->event, &c->hangup, info->connect_fd, EPOLLRDHUP | EPOLLET,
                         on_hangup, c) < 0)
@@ -153,6 +154,7 @@ static void listener_free(struct listener *l)
     }
     sd_event_source_disable_unref(l->io);
     later_done(&l->again);
+    free(l->name);
     free(l);
 }
 DEFINE_CLEANUP(struct listener *, listener_free)
@@ -175,12 +177,14 @@ static int start_mhd(struct listener *l, int fd)
     return sd_event_add_io(s->event, &l->io, info->epoll_fd, EPOLLIN, on_io, l);
 }
 
-int server_listen(struct server *s, int fd)
+int server_listen(struct server *s, int fd, const char *name)
 {
     _cleanup_(listener_freep) struct listener *l = calloc(1, sizeof(*l));
     int r;
 
-    if (!l) {
+    if (l)
+        l->name = strdup(name);
+    if (!l || !l->name) {
         close(fd);
         return -ENOMEM;
     }

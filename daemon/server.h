@@ -63,9 +63,9 @@ int server_new(sd_event *event, server_handler handler, server_observer observer
 void server_free(struct server *s);
 DEFINE_CLEANUP(struct server *, server_free)
 
-/* Accepts connections on a listening socket from now on; the descriptor is the server's then. 0 or
- * a negative errno. */
-int server_listen(struct server *s, int fd);
+/* Accepts connections on a listening socket from now on; the descriptor is the server's then, and its
+ * name is in each peer that connects there. 0 or a negative errno. */
+int server_listen(struct server *s, int fd, const char *name);
 /* Closes the listening sockets. Connections stay. With `last`, nobody else will listen there: who has
  * connected and was not let in yet is. */
 void server_stop_listening(struct server *s, bool last);

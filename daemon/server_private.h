@@ -47,6 +47,7 @@ struct connection {
 struct listener {
     struct listener *next;
     struct server *server;
+    char *name;
     struct MHD_Daemon *mhd;
     sd_event_source *io;
     struct later again;
