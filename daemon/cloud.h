@@ -73,10 +73,10 @@ struct cloud {
     struct cloud_config config;
     struct identity_place place; /* of its identity service, as far as it is known */
 
-    struct credential *credential;       /* what logs in; NULL: signed out */
-    struct credential *previous;         /* comes back when `credential`, handed in, is refused */
-    struct credential_digest configured; /* of what the configuration last had */
-    uint64_t salt;                       /* of that digest */
+    struct credential *credential; /* what logs in; NULL: signed out */
+    struct credential *previous;   /* comes back when `credential`, handed in, is refused */
+    struct digest configured;      /* of what the configuration last had */
+    uint64_t salt;                 /* of that digest */
 
     bool removed; /* not configured any more: nothing will come of waiting */
     enum cloud_state state;

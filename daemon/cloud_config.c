@@ -41,6 +41,21 @@ bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config 
            cloud_config_overrides_equal(a, b);
 }
 
+struct digest cloud_config_digest(const struct cloud_config *c, uint64_t salt)
+{
+    struct digest_maker maker;
+
+    digest_begin(&maker, salt);
+    digest_add(&maker, "name", c->name);
+    digest_add(&maker, config_keys[KEY_VERIFY_SSL].name, c->verify_ssl ? "yes" : "no");
+    for (size_t id = 0; id < _KEY_MAX; id++)
+        if (is_text(id) && id != KEY_CUSTOM_USER_AGENT)
+            digest_add(&maker, config_keys[id].name, const_text_at(c, &config_keys[id]));
+    for (size_t i = 0; i < c->n_overrides; i++)
+        digest_add(&maker, c->overrides[i].service, c->overrides[i].url);
+    return digest_end(&maker);
+}
+
 static int copy_text(const struct cloud_config *from, const struct config_key *key,
                      struct cloud_config *to)
 {

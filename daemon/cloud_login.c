@@ -239,7 +239,7 @@ static void sign_out(struct cloud *c, struct problem *why)
 int cloud_configure(struct cloud *c, const struct cloud_config *config,
                     struct credential *credential, struct problem *unreadable)
 {
-    struct credential_digest digest = credential_digest(credential, c->salt);
+    struct digest digest = credential_digest(credential, c->salt);
     bool new_config, new_credential;
     struct cloud_config copy;
     int r;
@@ -261,8 +261,7 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
         cloud_drop_session(c);
 
     /* A file that cannot be read at the moment is no reason to give up the key that was in it. */
-    new_credential =
-        !credential_digest_equal(&digest, &c->configured) && !(unreadable && c->credential);
+    new_credential = !digest_equal(&digest, &c->configured) && !(unreadable && c->credential);
     if (new_credential) {
         c->configured = digest;
         credential_free(TAKE_PTR(c->previous));

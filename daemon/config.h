@@ -100,6 +100,8 @@ void config_forget_keys(struct config *c);
 const struct cloud_config *config_find(const struct config *c, const char *name);
 /* Whether both reach the same cloud in the same way; the deadlines do not count. */
 bool cloud_config_equal(const struct cloud_config *a, const struct cloud_config *b);
+/* Of what cloud_config_equal() compares, but for the user agent: that has our version in it. */
+struct digest cloud_config_digest(const struct cloud_config *c, uint64_t salt);
 int cloud_config_copy(const struct cloud_config *from, struct cloud_config *ret);
 
 /*

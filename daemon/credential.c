@@ -9,7 +9,6 @@
 #include "secret.h"
 
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,35 +163,17 @@ enum credential_fault credential_check(const struct credential *c, enum credenti
     return has_user ? CREDENTIAL_WHOLE : CREDENTIAL_WITHOUT_USER;
 }
 
-/* With its length, so that no two lists of texts look the same; NULL has none. */
-static void digest_text(struct sha256_ctx *ctx, const char *text)
+struct digest credential_digest(const struct credential *c, uint64_t salt)
 {
-    uint64_t length = text ? strlen(text) : UINT64_MAX;
-
-    sha256_update(ctx, sizeof(length), (const uint8_t *)&length);
-    if (text)
-        sha256_update(ctx, length, (const uint8_t *)text);
-}
-
-struct credential_digest credential_digest(const struct credential *c, uint64_t salt)
-{
-    struct credential_digest digest = {0};
-    struct sha256_ctx ctx;
+    struct digest digest = {0};
+    struct digest_maker maker;
 
     if (!c)
         return digest;
-    sha256_init(&ctx);
-    sha256_update(&ctx, sizeof(salt), (const uint8_t *)&salt);
+    digest_begin(&maker, salt);
     for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++)
-        digest_text(&ctx, c->fields[i]);
-    sha256_digest(&ctx, sizeof(digest.bytes), digest.bytes);
-    explicit_bzero(&ctx, sizeof(ctx));
-    return digest;
-}
-
-bool credential_digest_equal(const struct credential_digest *a, const struct credential_digest *b)
-{
-    return !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+        digest_add(&maker, fields[i].name, c->fields[i]);
+    return digest_end(&maker);
 }
 
 static bool text_equal(const char *a, const char *b)

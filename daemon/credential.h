@@ -8,9 +8,9 @@
 #define CREDENTIAL_H
 
 #include "cleanup.h"
+#include "digest.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 /* The names of these in files and requests are those of OpenStack and of pyrax; a project and a
@@ -78,14 +78,8 @@ enum credential_fault credential_check(const struct credential *c, enum credenti
  * only. */
 bool credential_equal(const struct credential *a, const struct credential *b);
 
-/* Enough of a credential to tell later whether another one is the same, without keeping its key. */
-struct credential_digest {
-    uint8_t bytes[32];
-};
-
-/* Of NULL too. The salt, any random number, keeps the digest from being looked up in a table. */
-struct credential_digest credential_digest(const struct credential *c, uint64_t salt);
-bool credential_digest_equal(const struct credential_digest *a, const struct credential_digest *b);
+/* Enough of it to tell later whether another one is the same, without keeping its key. Of NULL too. */
+struct digest credential_digest(const struct credential *c, uint64_t salt);
 
 /*
  * Reads a file in pyrax's format: one section (`[rackspace_cloud]`, `[keystone]` or any other

@@ -13,7 +13,7 @@ static void check_credential(const struct credential *c)
 {
     _cleanup_(credential_freep) struct credential *copy = NULL;
     enum credential_field field, key;
-    struct credential_digest digest = credential_digest(c, 7), other = credential_digest(c, 8);
+    struct digest digest = credential_digest(c, 7), other = credential_digest(c, 8);
 
     fuzz_check(credential_check(c, &field, &key) == CREDENTIAL_WHOLE);
     fuzz_check(credential_field_is_key(key));
@@ -22,7 +22,7 @@ static void check_credential(const struct credential *c)
     if (credential_copy(c, &copy) < 0)
         abort();
     fuzz_check(credential_equal(c, copy));
-    fuzz_check(!credential_digest_equal(&digest, &other));
+    fuzz_check(!digest_equal(&digest, &other));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -11,7 +11,17 @@
     "interface = admin\nverify_ssl = no\nca_file = /ca\ncustom_user_agent = x\n"
 #define ALMOST "identity_type = keystone\nauth_endpoint = http://h/\n"
 
-/* Two clouds that differ in one key only are not equal, whichever key it is. */
+/* The digests of two configurations, made with one salt. */
+static bool digests_agree(const struct config *a, const struct config *b)
+{
+    struct digest one = cloud_config_digest(&a->clouds[0], 7);
+    struct digest other = cloud_config_digest(&b->clouds[0], 7);
+
+    return digest_equal(&one, &other);
+}
+
+/* Two clouds that differ in one key only are not equal, whichever key it is, and neither are their
+ * digests; the last one is different in its user agent alone. */
 START_TEST(test_equal)
 {
     static const char *const differences[] = {
@@ -24,12 +34,16 @@ START_TEST(test_equal)
         "username = u\n",
         "credential_file = f\n",
         "username = u\napi_key = k\n",
-        "custom_user_agent = x\n",
         "username = u\npassword = k\n",
         "username = u\napi_key = l\n",
         "region = r\n",
+        "object_store_endpoint_override = http://o/\n",
+        "object_store_endpoint_override = http://p/\n",
+        "image_endpoint_override = http://o/\n",
+        "custom_user_agent = x\n",
     };
     struct config *loaded[ARRAY_SIZE(differences) + 1];
+    struct digest one, salted;
 
     loaded[0] = load("[a]\n" ALMOST);
     for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
@@ -43,6 +57,13 @@ START_TEST(test_equal)
             ck_assert_msg(cloud_config_equal(&loaded[i]->clouds[0], &loaded[k]->clouds[0]) ==
                               (i == k),
                           "%zu and %zu", i, k);
+    for (size_t i = 0; i < ARRAY_SIZE(differences); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(differences); k++)
+            ck_assert_msg(digests_agree(loaded[i], loaded[k]) == (i == k), "%zu and %zu", i, k);
+    ck_assert(digests_agree(loaded[0], loaded[ARRAY_SIZE(differences)]));
+    one = cloud_config_digest(&loaded[0]->clouds[0], 7);
+    salted = cloud_config_digest(&loaded[0]->clouds[0], 8);
+    ck_assert(!digest_equal(&one, &salted));
     for (size_t i = 0; i < ARRAY_SIZE(loaded); i++)
         config_free(loaded[i]);
 }
@@ -57,6 +78,7 @@ START_TEST(test_equal_across_files)
 
     ck_assert(cloud_config_equal(&a->clouds[0], config_find(b, "a")));
     ck_assert(!cloud_config_equal(&a->clouds[0], &renamed->clouds[0]));
+    ck_assert(!digests_agree(a, renamed));
     ck_assert(!cloud_config_equal(&other->clouds[0], &moved->clouds[0]));
     config_free(a);
     config_free(b);

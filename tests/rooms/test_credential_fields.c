@@ -60,18 +60,18 @@ END_TEST
 START_TEST(test_digest)
 {
     _cleanup_(credential_freep) struct credential *a = credential_of("u", CREDENTIAL_PASSWORD, "k");
-    struct credential_digest digest = credential_digest(a, 1), other = credential_digest(a, 2);
+    struct digest digest = credential_digest(a, 1), other = credential_digest(a, 2);
 
-    ck_assert(!credential_digest_equal(&digest, &other));
+    ck_assert(!digest_equal(&digest, &other));
     for (size_t i = 0; i < _CREDENTIAL_FIELD_MAX; i++) {
         _cleanup_(credential_freep) struct credential *b = NULL;
 
         ck_assert_int_eq(credential_copy(a, &b), 0);
         other = credential_digest(b, 1);
-        ck_assert(credential_digest_equal(&digest, &other));
+        ck_assert(digest_equal(&digest, &other));
         ck_assert_int_eq(credential_set(b, (enum credential_field)i, "other"), 0);
         other = credential_digest(b, 1);
-        ck_assert(!credential_digest_equal(&digest, &other));
+        ck_assert(!digest_equal(&digest, &other));
     }
 }
 END_TEST
