@@ -6,8 +6,10 @@
 #include "listen.h"
 #include "log.h"
 #include "metrics.h"
+#include "passed.h"
 #include "route.h"
 #include "server.h"
+#include "store.h"
 #include "upstream.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ struct broker {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct store *store;
     struct clouds clouds;
     struct cloud_host cloud_host;
     struct exchange_host exchange_host;
@@ -303,18 +306,6 @@ static void on_request_end(const struct request *r, void *userdata)
     metrics_count_request(host->metrics, (size_t)r->route, r->status);
 }
 
-/* The sockets that systemd holds for us: how many. */
-static int serve_passed(struct broker *b, char **ret_error)
-{
-    char **names = NULL;
-    int n = listen_passed(&names, ret_error), r = 0;
-
-    for (int i = 0; i < n && r >= 0; i++)
-        r = server_listen(b->server, SD_LISTEN_FDS_START + i, names[i]);
-    listen_names_free(names);
-    return r < 0 ? r : n;
-}
-
 static int listen_own(struct broker *b, char **ret_error)
 {
     _cleanup_(freep) char *usual = NULL;
@@ -343,9 +334,7 @@ static int start_listening(struct broker *b, char **ret_error)
     if (r < 0)
         return r;
     b->exchange_host.server = b->server;
-    if (b->options.socket)
-        listen_close_passed();
-    r = serve_passed(b, ret_error);
+    r = passed_take(b->server, b->options.socket, b->store, ret_error);
     if (r == 0)
         r = listen_own(b, ret_error);
     return r < 0 ? r : 0;
@@ -358,15 +347,19 @@ int broker_run(struct broker *b, char **ret_error)
     /* Whoever sees the socket may send signals. */
     r = add_signals(b);
     if (r >= 0)
+        r = store_new(&b->store);
+    if (r >= 0)
         r = start_listening(b, ret_error);
     if (r >= 0)
         r = sd_event_set_watchdog(b->event, true);
     if (r < 0)
         return r;
     notify_patience(b);
+    b->cloud_host.store = b->store;
     r = clouds_configure(&b->clouds, &b->cloud_host, b->config, false, ret_error);
     if (r < 0)
         return r;
+    store_remove_untaken(b->store);
     config_forget_keys(b->config);
     b->configured = true;
     on_cloud_changed(b);
@@ -470,6 +463,7 @@ void broker_free(struct broker *b)
     server_free(b->server);
     clouds_stop(&b->clouds);
     clouds_done(&b->clouds);
+    store_free(b->store);
     upstream_free(b->upstream);
     metrics_free(b->metrics);
     listen_socket_done(&b->socket);

@@ -163,6 +163,7 @@ void cloud_drop_session(struct cloud *c)
 {
     session_unref(c->session);
     c->session = NULL;
+    store_remove(c->host->store, c->config.name);
 }
 
 struct problem *cloud_explain(const struct cloud *c)
@@ -283,6 +284,7 @@ void cloud_remove(struct cloud *c)
 {
     c->removed = true;
     cloud_leave(c);
+    store_remove(c->host->store, c->config.name);
 }
 
 void cloud_unref(struct cloud *c)

@@ -11,6 +11,7 @@
 
 #include "identity_login.h"
 #include "session.h"
+#include "store.h"
 #include "upstream.h"
 
 enum cloud_state {
@@ -28,6 +29,7 @@ enum cloud_state {
 struct cloud_host {
     sd_event *event;
     struct upstream *upstream;
+    struct store *store;             /* for sessions to outlive a restart in; NULL: none */
     void (*changed)(void *userdata); /* a cloud's state is another one now */
     void *userdata;
 };
@@ -113,7 +115,7 @@ DEFINE_CLEANUP(struct cloud *, cloud_unref)
 
 /*
  * Takes a configuration over, at the start and at each reload, and logs in where that is called
- * for. `credential` is the configuration's, NULL when it has none, and the cloud's from here on, as
+ * for: not where the store has a session from before a restart. `credential` is the configuration's, NULL when it has none, and the cloud's from here on, as
  * is `unreadable`, which says why it could not be read. A credential that was handed in over the
  * socket stays until the configuration's own changes. 0 or a negative errno; then nothing has
  * changed.

@@ -51,6 +51,8 @@ static void publish(struct cloud *c, struct session *session)
     bool same = c->session && is_same_token(c->session, session);
 
     if (!same) {
+        if (c->generation_since > 0)
+            c->counters.renewals++;
         c->generation++;
         c->generation_since = clock_boottime();
     }
@@ -59,9 +61,7 @@ static void publish(struct cloud *c, struct session *session)
         c->challenge.accepted = 0;
     }
     session->generation = c->generation;
-    if (!same && c->generation > 1)
-        c->counters.renewals++;
-    cloud_drop_session(c);
+    session_unref(c->session);
     c->session = session;
     c->ran_out = false;
 }
@@ -74,6 +74,7 @@ static void succeeded(struct cloud *c, struct session *session)
     c->failures = 0;
     c->counters.logins_succeeded++;
     c->next_attempt = schedule_renewal(now, session->deadline, cloud_dice());
+    cloud_keep(c);
     c->challenge.login_due = false;
     cloud_fail(c, NULL);
     credential_free(TAKE_PTR(c->previous));
@@ -240,7 +241,7 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
                     struct credential *credential, struct problem *unreadable)
 {
     struct digest digest = credential_digest(credential, c->salt);
-    bool new_config, new_credential;
+    bool is_new = !c->config.name, new_config, new_credential;
     struct cloud_config copy;
     int r;
 
@@ -251,7 +252,7 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
         return r;
     }
     cloud_config_forget_keys(&copy);
-    new_config = !c->config.name || !cloud_config_equal(&c->config, &copy);
+    new_config = is_new || !cloud_config_equal(&c->config, &copy);
     cloud_config_done(&c->config);
     c->config = copy;
     if (new_config)
@@ -277,7 +278,8 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
             cancel_login(c);
             c->ran_out = false;
         }
-        if (new_config || new_credential || !cloud_session(c)) {
+        if (!(is_new && cloud_resume(c)) && (new_config || new_credential || !cloud_session(c))) {
+            store_remove(c->host->store, c->config.name);
             c->failures = 0;
             (void)cloud_login(c);
         }

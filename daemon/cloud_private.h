@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the cloud room know of each other: cloud.c has state, timer and waiters,
- * cloud_login.c and cloud_revoke.c what goes over the wire. */
+ * cloud_login.c and cloud_revoke.c what goes over the wire, cloud_resume.c what outlives a restart. */
 #ifndef CLOUD_PRIVATE_H
 #define CLOUD_PRIVATE_H
 
@@ -17,7 +17,16 @@ bool cloud_backs_off(const struct cloud *c, usec_t now);
 void cloud_plan_login(struct cloud *c, usec_t when);
 
 void cloud_fail(struct cloud *c, struct problem *problem);
+
+/* The token ends here, for the next daemon too. */
 void cloud_drop_session(struct cloud *c);
+
+/* Lays the session down for the next daemon; or what lies there is taken out, if it is not to have this one. */
+void cloud_keep(struct cloud *c);
+
+/* Whether there is a session from before the restart to go on with: then the cloud has it. */
+bool cloud_resume(struct cloud *c);
+
 uint32_t cloud_dice(void);
 
 /* Has the identity service revoke the token. 0 with a reference, or with NULL where it cannot; -ENOMEM. */

@@ -139,6 +139,31 @@ int identity_place_of(const struct cloud_config *cloud, struct identity_place *r
     return ret->provider ? 1 : 0;
 }
 
+int identity_place_resume(const struct cloud_config *cloud, const char *known,
+                          struct identity_place *ret)
+{
+    struct identity_place place = {0};
+    char version[VERSION_MAX];
+    size_t root;
+    int r = identity_place_of(cloud, &place);
+
+    if (r == 0) {
+        root = known ? root_length(known, version) : 0;
+        if (known && *version && root == strlen(place.endpoint) &&
+            strncmp(known, place.endpoint, root) == 0)
+            place.provider = find_provider(cloud->identity_type, version);
+        free(place.endpoint);
+        place.endpoint = place.provider ? strdup(known) : NULL;
+        r = !place.provider ? -ENOENT : place.endpoint ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        identity_place_done(&place);
+        return r;
+    }
+    *ret = place;
+    return 0;
+}
+
 /* ---- version documents */
 
 int identity_encode_discovery(const char *endpoint, struct identity_request **ret)

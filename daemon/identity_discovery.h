@@ -24,6 +24,13 @@ void identity_place_done(struct identity_place *place);
  */
 int identity_place_of(const struct cloud_config *cloud, struct identity_place *ret);
 
+/*
+ * The same for a cloud that was logged in before, `known` being the endpoint then. Where the service had to be
+ * asked it is believed as far as it is a version at the configuration's own address. 0; -ENOENT; -ENOMEM.
+ */
+int identity_place_resume(const struct cloud_config *cloud, const char *known,
+                          struct identity_place *ret);
+
 /* The request for the versions, at the root that an endpoint has. */
 int identity_encode_discovery(const char *endpoint, struct identity_request **ret);
 

@@ -63,8 +63,7 @@ int reader_require(struct identity_reader *reader, const json_t *object, const c
     return 0;
 }
 
-/* The token becomes the value of a header: nothing but visible ASCII may be in it. */
-static bool is_header_value(const char *text)
+bool reader_is_token(const char *text)
 {
     for (const char *p = text; *p; p++)
         if (*p < '!' || *p > '~')
@@ -74,7 +73,7 @@ static bool is_header_value(const char *text)
 
 int reader_take_token(struct identity_reader *reader, const char *path, const char *token)
 {
-    if (!is_header_value(token))
+    if (!reader_is_token(token))
         return reader_complain(reader, path,
                                "is empty or holds characters that no header can carry");
     reader->session->token = secret_strdup(token);

@@ -35,6 +35,9 @@ int reader_complain(struct identity_reader *reader, const char *path, const char
 int reader_require(struct identity_reader *reader, const json_t *object, const char *path,
                    json_type type, json_t **ret);
 
+/* A token becomes the value of a header: nothing but visible ASCII may be in it. */
+bool reader_is_token(const char *text);
+
 /* The token itself, and when it ends by the service's clock. `issued` is when it was made, for a service
  * that makes a new one each time, and says so where it sends no `Date`; NULL: it cannot be told. */
 int reader_take_token(struct identity_reader *reader, const char *path, const char *token);

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 
 static int set_path(struct sockaddr_un *address, const char *path)
 {
@@ -187,54 +186,4 @@ int listen_default_path(char **ret, char **ret_error)
         return refuse_folder(folder, system, errno, ret_error);
     *ret = TAKE_PTR(path);
     return 0;
-}
-
-/* ---- passed by systemd */
-
-static int refuse_passed(int fd, const char *name, char **ret_error)
-{
-    /* systemd calls those without a name so. */
-    bool is_named = strcmp(name, "unknown") != 0;
-
-    if (asprintf(ret_error,
-                 "descriptor %d%s%s%s, passed as a socket, is no listening Unix stream socket; "
-                 "pass one with ListenStream=, or choose a --socket",
-                 fd, is_named ? " (" : "", is_named ? name : "", is_named ? ")" : "") < 0)
-        *ret_error = NULL;
-    return -ENOTSOCK;
-}
-
-void listen_names_free(char **names)
-{
-    for (size_t i = 0; names && names[i]; i++)
-        free(names[i]);
-    free(names);
-}
-
-int listen_passed(char ***ret_names, char **ret_error)
-{
-    char **names = NULL;
-    int n = sd_listen_fds_with_names(true, &names), result = n;
-
-    if (n < 0 && asprintf(ret_error,
-                          "LISTEN_FDS and LISTEN_FDNAMES do not say which sockets were passed: %s; "
-                          "unset them, or choose a --socket",
-                          strerror(-n)) < 0)
-        *ret_error = NULL;
-    for (int i = 0; i < n && result >= 0; i++)
-        if (sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) <= 0)
-            result = refuse_passed(SD_LISTEN_FDS_START + i, names[i], ret_error);
-    if (result >= 0)
-        *ret_names = names;
-    else
-        listen_names_free(names);
-    return result;
-}
-
-void listen_close_passed(void)
-{
-    int n = sd_listen_fds(true);
-
-    for (int i = 0; i < n; i++)
-        close(SD_LISTEN_FDS_START + i);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets to listen on: those that systemd passes, else one that is made here, with its mode from
- * its first moment and its group before anybody can connect. */
+/* The socket to listen on when systemd passes none: made here, with its mode from its first moment and its
+ * group before anybody can connect. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
@@ -31,17 +31,5 @@ int listen_default_path(char **ret, char **ret_error);
 
 /* What systemd calls a socket of latchkeyd.socket, and we the one that is made here. */
 #define LISTEN_OWN_NAME "latchkeyd.socket"
-
-/*
- * How many sockets systemd has passed, from SD_LISTEN_FDS_START on, with their names
- * (FileDescriptorName=) in ret_names, which the caller frees; 0: there are none. A negative errno, with
- * ret_error as above, when one of them is nothing that can be listened on. To be asked once: the
- * environment forgets them.
- */
-int listen_passed(char ***ret_names, char **ret_error);
-void listen_names_free(char **names);
-
-/* Gives them up unasked: nobody is to wait at a socket that is not served. */
-void listen_close_passed(void);
 
 #endif

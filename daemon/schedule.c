@@ -5,6 +5,7 @@
 #define RETRY_MOST (5 * 60 * USEC_PER_SEC)
 #define REJECTED_FIRST (60 * USEC_PER_SEC)
 #define REJECTED_MOST (60 * 60 * USEC_PER_SEC)
+#define RESUMPTION_SPREAD (60 * USEC_PER_SEC)
 #define RETRY_AFTER_MOST (24 * 60 * 60) /* s: nobody may silence us for ever */
 
 /* A random part of span. The multiplication cannot overflow: the span is halved until it fits
@@ -28,6 +29,13 @@ usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice)
     if (deadline == USEC_INFINITY)
         return USEC_INFINITY;
     return now + (wait > USEC_PER_SEC ? wait : USEC_PER_SEC);
+}
+
+usec_t schedule_resumption(usec_t now, usec_t planned, uint32_t dice)
+{
+    usec_t soon = now + USEC_PER_SEC;
+
+    return planned > soon ? planned : soon + part_of(RESUMPTION_SPREAD, dice);
 }
 
 static usec_t doubled(usec_t first, usec_t most, unsigned failures)

@@ -20,6 +20,10 @@
  */
 usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice);
 
+/* When to log in where another process has planned to: then; or where that was to have been by now, within a
+ * minute, at a random point, for all clouds come back from a restart at once. */
+usec_t schedule_resumption(usec_t now, usec_t planned, uint32_t dice);
+
 /* When to try again after `failures` failed logins in a row: 1 s doubling up to 5 min, jittered;
  * not before retry_after seconds. */
 usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint32_t dice);

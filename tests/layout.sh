@@ -51,7 +51,7 @@ only libmicrohttpd '\bMHD_|<microhttpd\.h>' client
 only libcurl '\b(curl_|CURL)|<curl/' daemon upstream_private.h upstream.c 'transfer*.c'
 only libcurl '\b(curl_|CURL)|<curl/' client transport.c
 only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c 'identity*.[ch]' \
-    render.h render.c
+    render.h render.c store_document.c
 only jansson '\bjson_[a-z]|<jansson\.h>' client decode.h decode.c
 only libyaml '\byaml_[a-z]|<yaml\.h>' daemon yamlfile.c
 only "a library" '<(microhttpd\.h|curl/|jansson\.h|systemd/|yaml\.h)' include
