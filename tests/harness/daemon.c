@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #define ARGUMENTS_MOST 32
+#define PASSED_MOST 128
 #define TIME_TO_STOP 11.0 /* s: 10, and a moment to be gone */
 
 static struct daemon *daemons; /* the newest first */
@@ -94,20 +95,66 @@ static void make_argv(struct daemon *d, const struct daemon_options *o, const ch
     (void)add_arguments(argv, n, o->arguments);
 }
 
+/* The descriptors that systemd would pass, with their names. */
+struct passed {
+    int fds[PASSED_MOST];
+    size_t n;
+    const char *names;
+};
+
+static void add_passed(struct passed *p, const char *name, int fd)
+{
+    ck_assert_uint_lt(p->n, PASSED_MOST);
+    p->fds[p->n++] = fd;
+    p->names = stage_text("%s%s%s", p->names ? p->names : "", p->names ? ":" : "", name);
+}
+
+/* The new one's service manager is the old one's. */
+static void add_kept(struct passed *p, const struct daemon *from, struct daemon *to)
+{
+    size_t n = 0;
+    const struct notify_kept *kept = from ? notify_kept(from->notify, &n) : NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        add_passed(p, kept[i].name, kept[i].fd);
+        notify_keep(to->notify, kept[i].name, kept[i].fd);
+    }
+}
+
+static void add_sockets(struct passed *p, const struct daemon_options *o)
+{
+    for (size_t i = 0; i < o->n_passed_fds; i++)
+        add_passed(p, "latchkeyd.socket", o->passed_fds[i]);
+}
+
 struct daemon *daemon_start(const struct daemon_options *options)
 {
     static const struct daemon_options usual;
     const struct daemon_options *o = options ? options : &usual;
     struct daemon *d = stage_keep(calloc(1, sizeof(*d)));
     const char *argv[ARGUMENTS_MOST] = {0}, *environment[ARGUMENTS_MOST] = {0};
+    struct passed passed = {0};
+    size_t n = 0;
 
     started++;
     d->log = stage_path(stage_text("daemon-%u.log", started));
     d->socket = o->socket && *o->socket ? o->socket : stage_path("socket");
     d->notify = notify_new(stage_text("notify-%u", started));
     make_argv(d, o, argv);
-    environment[0] = stage_text("NOTIFY_SOCKET=%s", notify_path(d->notify));
-    (void)add_arguments(environment, 1, o->environment);
+    if (o->kept_first)
+        add_kept(&passed, o->after, d);
+    add_sockets(&passed, o);
+    if (!o->kept_first)
+        add_kept(&passed, o->after, d);
+    /* The first of two with one name is the one that counts. */
+    n = add_arguments(environment, 0, o->environment);
+    n = add_arguments(
+        environment, n,
+        (const char *const[]){stage_text("NOTIFY_SOCKET=%s", notify_path(d->notify)), NULL});
+    if (o->after && passed.n > 0)
+        (void)add_arguments(
+            environment, n,
+            (const char *const[]){stage_text("LISTEN_FDNAMES=%s", passed.names), NULL});
 
     process_start(&d->process, &(struct process_options){
                                    .argv = process_wrap(argv),
@@ -116,8 +163,8 @@ struct daemon *daemon_start(const struct daemon_options *options)
                                    .uid = o->uid,
                                    .group = o->group,
                                    .umask = o->umask,
-                                   .passed_fds = o->passed_fds,
-                                   .n_passed_fds = o->n_passed_fds,
+                                   .passed_fds = passed.fds,
+                                   .n_passed_fds = passed.n,
                                });
     d->next = daemons;
     daemons = d;

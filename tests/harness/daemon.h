@@ -25,6 +25,9 @@ struct daemon_options {
     const char *socket;             /* NULL: one in the test's folder; "": no --socket */
     const int *passed_fds;          /* listening sockets */
     size_t n_passed_fds;
+    const struct daemon
+        *after;      /* it is started anew behind that one, and gets what that had kept */
+    bool kept_first; /* before the sockets, where systemd has them behind */
     enum daemon_wait wait;
     uid_t uid;    /* 0: the test's own */
     gid_t group;  /* with uid: one more group that it is in; 0: none */

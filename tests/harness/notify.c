@@ -6,6 +6,7 @@
 #include "stage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #include <time.h>
 
 #define MESSAGE_MOST 4096
+#define KEPT_MOST 256
+#define FDS_MOST 8 /* in one message */
+#define SETTLED "SETTLED=1"
 
 struct notify {
     pthread_t thread;
@@ -26,15 +30,81 @@ struct notify {
     char *said;
     size_t length;
     size_t seen; /* up to here notify_wait() has looked */
+    struct notify_kept kept[KEPT_MOST];
+    size_t n_kept, n_kept_most;
+    unsigned settled;
 };
+
+/* ---- the store; under the lock */
+
+static void keep(struct notify *n, const char *name, int fd)
+{
+    if (n->n_kept == KEPT_MOST) {
+        close(fd);
+        return;
+    }
+    n->kept[n->n_kept++] = (struct notify_kept){strdup(name), fd};
+    if (n->n_kept > n->n_kept_most)
+        n->n_kept_most = n->n_kept;
+}
+
+static void drop(struct notify *n, const char *name)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < n->n_kept; i++) {
+        if (name && strcmp(n->kept[i].name, name) != 0) {
+            n->kept[left++] = n->kept[i];
+            continue;
+        }
+        close(n->kept[i].fd);
+        free(n->kept[i].name);
+    }
+    n->n_kept = left;
+}
+
+static bool has_line(const char *message, const char *line)
+{
+    size_t length = strlen(line);
+
+    for (const char *p = message; (p = strstr(p, line)); p += length)
+        if ((p == message || p[-1] == '\n') && (p[length] == '\0' || p[length] == '\n'))
+            return true;
+    return false;
+}
+
+/* As systemd reads it: the descriptors become the store's, or nobody's. */
+static void take_fds(struct notify *n, const char *message, const int *fds, size_t n_fds)
+{
+    const char *start = strstr(message, "FDNAME=");
+    char name[256] = "";
+
+    if (start)
+        (void)sscanf(start, "FDNAME=%255[^\n]", name);
+    if (has_line(message, "FDSTOREREMOVE=1"))
+        drop(n, name);
+    for (size_t i = 0; i < n_fds; i++) {
+        if (has_line(message, "FDSTORE=1"))
+            keep(n, name, fds[i]);
+        else
+            close(fds[i]);
+    }
+}
 
 /* ---- the thread */
 
-static void take(struct notify *n, const char *message, size_t length)
+static void take(struct notify *n, const char *message, size_t length, const int *fds, size_t n_fds)
 {
     char *said;
 
     pthread_mutex_lock(&n->lock);
+    if (!strcmp(message, SETTLED)) {
+        n->settled++;
+        pthread_cond_broadcast(&n->came);
+        pthread_mutex_unlock(&n->lock);
+        return;
+    }
+    take_fds(n, message, fds, n_fds);
     said = realloc(n->said, n->length + length + 2);
     if (said) {
         n->said = said;
@@ -48,22 +118,44 @@ static void take(struct notify *n, const char *message, size_t length)
     pthread_mutex_unlock(&n->lock);
 }
 
+static void receive(struct notify *n)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(FDS_MOST * sizeof(int))];
+    } control = {0};
+    char message[MESSAGE_MOST + 1];
+    struct iovec part = {.iov_base = message, .iov_len = MESSAGE_MOST};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = sizeof(control)};
+    ssize_t length = recvmsg(n->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = length >= 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    int fds[FDS_MOST];
+    size_t n_fds = 0;
+
+    if (length < 0)
+        return;
+    message[length] = '\0';
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+        n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(c), n_fds * sizeof(int));
+    }
+    take(n, message, (size_t)length, fds, n_fds);
+}
+
 static void *run(void *userdata)
 {
     struct notify *n = userdata;
     struct pollfd fds[] = {{.fd = n->fd, .events = POLLIN}, {.fd = n->stop_fd, .events = POLLIN}};
-    char message[MESSAGE_MOST];
 
     for (;;) {
-        ssize_t length;
-
         if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
             return NULL;
         if (fds[1].revents)
             return NULL;
-        length = recv(n->fd, message, sizeof(message), MSG_DONTWAIT);
-        if (length >= 0)
-            take(n, message, (size_t)length);
+        receive(n);
     }
 }
 
@@ -79,6 +171,7 @@ static void notify_free(void *thing)
     close(n->stop_fd);
     pthread_mutex_destroy(&n->lock);
     pthread_cond_destroy(&n->came);
+    drop(n, NULL);
     free(n->said);
     free(n);
 }
@@ -125,11 +218,17 @@ static bool look(struct notify *n, const char *line)
     return false;
 }
 
-bool notify_wait(struct notify *n, const char *line, double seconds)
+static struct timespec later_by(double seconds)
 {
     double end = time_wall() + patience(seconds);
-    struct timespec until = {.tv_sec = (time_t)end,
+
+    return (struct timespec){.tv_sec = (time_t)end,
                              .tv_nsec = (long)((end - (double)(time_t)end) * 1e9)};
+}
+
+bool notify_wait(struct notify *n, const char *line, double seconds)
+{
+    struct timespec until = later_by(seconds);
     bool found;
 
     pthread_mutex_lock(&n->lock);
@@ -148,4 +247,67 @@ const char *notify_said(struct notify *n)
     said = stage_text("%s", n->said);
     pthread_mutex_unlock(&n->lock);
     return said;
+}
+
+/* ---- the store */
+
+static void settle(struct notify *n)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timespec until = later_by(10);
+    unsigned before;
+
+    strcpy(address.sun_path, n->path);
+    pthread_mutex_lock(&n->lock);
+    before = n->settled;
+    ck_assert_int_eq(
+        sendto(n->fd, SETTLED, strlen(SETTLED), 0, (struct sockaddr *)&address, sizeof(address)),
+        strlen(SETTLED));
+    while (n->settled == before)
+        ck_assert_int_eq(pthread_cond_timedwait(&n->came, &n->lock, &until), 0);
+    pthread_mutex_unlock(&n->lock);
+}
+
+const struct notify_kept *notify_kept(struct notify *n, size_t *ret_n)
+{
+    struct notify_kept *kept;
+
+    settle(n);
+    pthread_mutex_lock(&n->lock);
+    kept = stage_keep(calloc(n->n_kept + 1, sizeof(*kept)));
+    for (size_t i = 0; i < n->n_kept; i++)
+        kept[i] = (struct notify_kept){stage_text("%s", n->kept[i].name), n->kept[i].fd};
+    *ret_n = n->n_kept;
+    pthread_mutex_unlock(&n->lock);
+    return kept;
+}
+
+size_t notify_kept_most(struct notify *n)
+{
+    size_t most;
+
+    settle(n);
+    pthread_mutex_lock(&n->lock);
+    most = n->n_kept_most;
+    pthread_mutex_unlock(&n->lock);
+    return most;
+}
+
+void notify_keep(struct notify *n, const char *name, int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+    ck_assert_int_ge(copy, 0);
+    settle(n);
+    pthread_mutex_lock(&n->lock);
+    keep(n, name, copy);
+    pthread_mutex_unlock(&n->lock);
+}
+
+void notify_drop(struct notify *n, const char *name)
+{
+    settle(n);
+    pthread_mutex_lock(&n->lock);
+    drop(n, name);
+    pthread_mutex_unlock(&n->lock);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The service manager's side of sd_notify(): a socket, and everything that was said to it. */
+/* The service manager's side of sd_notify(): a socket, everything that was said to it, and the store of the
+ * descriptors that were sent. */
 #ifndef NOTIFY_H
 #define NOTIFY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct notify;
 
@@ -17,5 +19,20 @@ bool notify_wait(struct notify *n, const char *line, double seconds);
 
 /* Every line so far, in order, each with a newline. */
 const char *notify_said(struct notify *n);
+
+struct notify_kept {
+    char *name;
+    int fd; /* the store's */
+};
+
+/* What it keeps by now, in the order in which it came. */
+const struct notify_kept *notify_kept(struct notify *n, size_t *ret_n);
+
+/* How many it has kept at once, at most. */
+size_t notify_kept_most(struct notify *n);
+
+/* Changes it behind the daemon's back: puts a copy in; takes all of that name out, NULL: all of them. */
+void notify_keep(struct notify *n, const char *name, int fd);
+void notify_drop(struct notify *n, const char *name);
 
 #endif

@@ -18,6 +18,7 @@
 
 #define WORDS_MOST 64
 #define FIRST_PASSED_FD 3
+#define PASSED_MOST 128
 
 /* ---- what it gets to see */
 
@@ -110,12 +111,12 @@ static bool become(uid_t uid, gid_t group)
 
 static void place_fds(const struct process_options *o, int log, int *program)
 {
-    int high[8];
+    int high[PASSED_MOST];
 
     /* Out of the way first: one of them may lie where another one has to go. */
     for (size_t i = 0; i < o->n_passed_fds; i++)
-        high[i] = fcntl(o->passed_fds[i], F_DUPFD_CLOEXEC, 100);
-    *program = fcntl(*program, F_DUPFD_CLOEXEC, 100);
+        high[i] = fcntl(o->passed_fds[i], F_DUPFD_CLOEXEC, FIRST_PASSED_FD + PASSED_MOST);
+    *program = fcntl(*program, F_DUPFD_CLOEXEC, FIRST_PASSED_FD + PASSED_MOST);
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);

@@ -23,7 +23,7 @@ struct process_options {
     const char *log;                /* where its output goes, appended */
     uid_t uid;                      /* 0: the test's own */
     gid_t group;                    /* with uid: one more group that it is in; 0: none */
-    const int *passed_fds;          /* sockets that it gets the way systemd passes them */
+    const int *passed_fds;          /* what it gets the way systemd passes them */
     size_t n_passed_fds;
     mode_t umask; /* 0: the usual one, 022 */
 };
