@@ -4,6 +4,7 @@
 #include "identity_discovery.h"
 #include "suite.h"
 
+#include <errno.h>
 #include <string.h>
 
 static char keystone[] = "keystone";
@@ -50,6 +51,46 @@ START_TEST(knows_what_the_configuration_says)
     ck_assert_int_eq(identity_place_of(&cloud, &place), places[_i].provider ? 1 : 0);
     ck_assert_ptr_eq(place.provider, places[_i].provider);
     ck_assert_str_eq(place.endpoint, places[_i].endpoint);
+}
+END_TEST
+
+/* What is known from before a restart, and what is made of it; NULL: nothing. */
+static const struct {
+    const char *auth_endpoint, *known;
+    const struct identity_provider *provider;
+    const char *endpoint;
+} known_places[] = {
+    {"http://h", "http://h/v3", &identity_keystone_v3, "http://h/v3"},
+    {"http://h/identity/", "http://h/identity/v2.0", &identity_keystone_v2,
+     "http://h/identity/v2.0"},
+    /* The configuration knows better. */
+    {"http://h/v3", "http://elsewhere/v2.0", &identity_keystone_v3, "http://h/v3"},
+    {"http://h/v3", NULL, &identity_keystone_v3, "http://h/v3"},
+    /* A key would go there. */
+    {"http://h", "http://elsewhere/v3", NULL, NULL},
+    {"http://h", "http://h.elsewhere/v3", NULL, NULL},
+    {"http://h", "http://h/elsewhere/v3", NULL, NULL},
+    {"http://h", "http://h/v3/..", NULL, NULL},
+    {"http://h", "http://h/v3/", NULL, NULL},
+    {"http://h", "http://h/v9", NULL, NULL},
+    {"http://h", "http://h", NULL, NULL},
+    {"http://h", "", NULL, NULL},
+    {"http://h", NULL, NULL, NULL},
+};
+
+START_TEST(believes_a_version_of_its_own_address)
+{
+    _cleanup_(freep) char *endpoint = strdup(known_places[_i].auth_endpoint);
+    struct cloud_config cloud = {.identity_type = keystone, .auth_endpoint = endpoint};
+    _cleanup_(identity_place_done) struct identity_place place = {0};
+
+    ck_assert_int_eq(identity_place_resume(&cloud, known_places[_i].known, &place),
+                     known_places[_i].provider ? 0 : -ENOENT);
+    ck_assert_ptr_eq(place.provider, known_places[_i].provider);
+    if (known_places[_i].provider)
+        ck_assert_str_eq(place.endpoint, known_places[_i].endpoint);
+    else
+        ck_assert_ptr_null(place.endpoint);
 }
 END_TEST
 
@@ -189,6 +230,7 @@ Suite *make_suite(void)
 
     tcase_add_unchecked_fixture(t, identity_init, NULL);
     tcase_add_loop_test(t, knows_what_the_configuration_says, 0, (int)ARRAY_SIZE(places));
+    tcase_add_loop_test(t, believes_a_version_of_its_own_address, 0, (int)ARRAY_SIZE(known_places));
     tcase_add_test(t, asks_at_the_root);
     tcase_add_loop_test(t, reads_version_documents, 0, (int)ARRAY_SIZE(documents));
     tcase_add_test(t, reads_the_real_ones);

@@ -51,6 +51,24 @@ START_TEST(asks_seldom_for_a_token_that_stays_the_same)
 }
 END_TEST
 
+/* What was planned before a restart stays so; what is overdue then is spread over a minute. */
+START_TEST(resumes_what_was_planned)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(dice); i++) {
+        static const usec_t overdue[] = {0, NOW - 900 * USEC_PER_SEC, NOW, NOW + USEC_PER_SEC};
+
+        ck_assert_uint_eq(schedule_resumption(NOW, NOW + HOUR, dice[i]), NOW + HOUR);
+        for (size_t k = 0; k < ARRAY_SIZE(overdue); k++) {
+            usec_t at = schedule_resumption(NOW, overdue[k], dice[i]);
+
+            ck_assert_uint_ge(at, NOW + USEC_PER_SEC);
+            ck_assert_uint_le(at, NOW + 61 * USEC_PER_SEC);
+        }
+    }
+    ck_assert_uint_ge(schedule_resumption(NOW, NOW, UINT32_MAX), NOW + 60 * USEC_PER_SEC);
+}
+END_TEST
+
 START_TEST(doubles_from_a_second_to_five_minutes)
 {
     usec_t expected = USEC_PER_SEC;
@@ -108,6 +126,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(t, renews_between_70_and_85_percent, 0, (int)ARRAY_SIZE(lifetimes));
     tcase_add_test(t, never_renews_in_a_loop);
     tcase_add_test(t, asks_seldom_for_a_token_that_stays_the_same);
+    tcase_add_test(t, resumes_what_was_planned);
     tcase_add_test(t, doubles_from_a_second_to_five_minutes);
     tcase_add_test(t, spreads_the_retries_of_a_fleet);
     tcase_add_test(t, honours_retry_after);
