@@ -82,6 +82,21 @@ static void take_slot_out(const struct store *s, struct kept *k, unsigned slot)
     k->is_used[slot] = false;
 }
 
+static void kept_done(struct kept *k)
+{
+    free(k->cloud);
+    store_record_free(k->found);
+}
+
+/* The last one takes its place. */
+static void remove_kept(struct store *s, struct kept *k)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        take_slot_out(s, k, slot);
+    kept_done(k);
+    *k = s->kept[--s->n];
+}
+
 /* FDPOLL: a memfd cannot be polled, and systemd is not to try. */
 static int send_fd(struct kept *k, unsigned slot, int fd)
 {
@@ -277,13 +292,13 @@ struct store_record *store_take(struct store *s, const char *cloud)
 
 void store_remove_untaken(struct store *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = s->n; i-- > 0;) {
         if (!s->kept[i].found)
             continue;
         log_info("the session of cloud %s from before the restart is dropped: there is no such "
                  "cloud any more",
                  s->kept[i].cloud);
-        store_remove(s, s->kept[i].cloud);
+        remove_kept(s, &s->kept[i]);
     }
 }
 
@@ -326,11 +341,8 @@ void store_remove(struct store *s, const char *cloud)
 {
     struct kept *k = s ? find(s, cloud) : NULL;
 
-    if (!k)
-        return;
-    for (unsigned slot = 0; slot < SLOTS; slot++)
-        take_slot_out(s, k, slot);
-    store_record_free(TAKE_PTR(k->found));
+    if (k)
+        remove_kept(s, k);
 }
 
 /* ---- life */
@@ -356,10 +368,8 @@ void store_free(struct store *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n; i++) {
-        free(s->kept[i].cloud);
-        store_record_free(s->kept[i].found);
-    }
+    for (size_t i = 0; i < s->n; i++)
+        kept_done(&s->kept[i]);
     free(s->kept);
     free(s);
 }
