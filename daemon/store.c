@@ -263,14 +263,14 @@ static int take_in(struct store *s, int fd, const char *name, const char **ret_w
     return 0;
 }
 
-void store_add_passed(struct store *s, int passed, const char *name)
+void store_add_passed(struct store *s, int fd, const char *name)
 {
-    _cleanup_(closep) int fd = passed;
+    _cleanup_(closep) int owned = fd;
     const char *wrong;
     int r;
 
     if (!is_plain(name)) {
-        log_warning("descriptor %d, passed as a session, is not used: its name is not one", fd);
+        log_warning("descriptor %d, passed as a session, is not used: its name is not one", owned);
         return;
     }
     r = take_in(s, fd, name, &wrong);
