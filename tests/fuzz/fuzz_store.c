@@ -52,8 +52,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _cleanup_(store_record_freep) struct store_record *record = NULL;
     const char *wrong = NULL;
-    int r = store_decode((const char *)data, size, BOOT, NOW, &record, &wrong);
+    int r;
 
+    identity_init();
+    r = store_decode((const char *)data, size, BOOT, NOW, &record, &wrong);
     fuzz_check((r == 0 && record && !wrong) || (r == -EBADMSG && !record && wrong));
     if (r < 0)
         return 0;

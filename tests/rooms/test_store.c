@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The document that a session outlives a restart in: all of it comes back, and nothing else does. */
+#include "identity.h"
 #include "store_document.h"
 #include "suite.h"
 
@@ -234,7 +235,7 @@ static const char *refusal_of(const json_t *root)
     char *text = json_dumps(root, JSON_COMPACT);
     const char *wrong = refusal(text, strlen(text), BOOT, NOW);
 
-    free(text);
+    secret_free(text);
     return wrong;
 }
 
@@ -447,6 +448,7 @@ Suite *make_suite(void)
     Suite *s = suite_create("store");
     TCase *t = tcase_create("document");
 
+    tcase_add_unchecked_fixture(t, identity_init, NULL);
     tcase_add_test(t, brings_everything_back);
     tcase_add_test(t, brings_back_that_something_is_not_there);
     tcase_add_test(t, writes_nothing_that_is_not_whole);
