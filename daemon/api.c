@@ -177,10 +177,14 @@ static void answer_token(struct exchange *x, struct session *s)
 /* The long poll: until there is a token newer than the one that the caller knows. */
 static void token_after(struct exchange *x, struct session *s, uint64_t after, uint64_t timeout)
 {
+    struct problem *problem;
+
     if (s && s->generation > after)
         answer_token(x, s);
     else if (x->late || x->host->stopping || timeout == 0)
         exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
+    else if ((problem = exchange_take(x, QUOTA_WAITING)))
+        exchange_problem(x, problem);
     else
         exchange_wait(x, timeout * USEC_PER_SEC);
 }
@@ -425,6 +429,7 @@ void api_metrics(struct exchange *x)
         .connections = server_connections(x->host->server),
         .requests = server_requests(x->host->server),
         .transfers = upstream_active(x->host->upstream),
+        .quota = x->host->quota,
     };
     char *answer = NULL;
     size_t length = 0;

@@ -33,6 +33,7 @@ struct broker {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct quota *quota;
     struct clouds clouds;
     struct cloud_host cloud_host;
     struct exchange_host exchange_host;
@@ -123,6 +124,7 @@ static void apply_config(struct broker *b)
     const struct config *c = b->config;
 
     log_set_level(b->options.log_level >= 0 ? b->options.log_level : c->log_level);
+    quota_set_limits(b->quota, &c->quotas);
     for (size_t i = 0; i < c->n_warnings; i++)
         log_warning("%s", c->warnings[i]);
     for (size_t i = 0; i < c->n_clouds; i++)
@@ -339,7 +341,8 @@ static int start_listening(struct broker *b, char **ret_error)
 {
     int r;
 
-    r = server_new(b->event, route_request, on_request_end, &b->exchange_host, &b->server);
+    r = server_new(b->event, b->quota, route_request, on_request_end, &b->exchange_host,
+                   &b->server);
     if (r < 0)
         return r;
     b->exchange_host.server = b->server;
@@ -442,6 +445,8 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         r = upstream_new(b->event, &b->upstream);
     if (r >= 0)
         r = metrics_new(route_names, route_count, &b->metrics);
+    if (r >= 0)
+        r = quota_new(&b->quota);
     if (r < 0)
         return r;
     b->cloud_host = (struct cloud_host){
@@ -455,6 +460,7 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .clouds = &b->clouds,
         .upstream = b->upstream,
         .metrics = b->metrics,
+        .quota = b->quota,
         .own_uid = geteuid(),
     };
     apply_config(b);
@@ -472,6 +478,7 @@ void broker_free(struct broker *b)
     clouds_done(&b->clouds);
     upstream_free(b->upstream);
     metrics_free(b->metrics);
+    quota_free(b->quota);
     listen_socket_done(&b->socket);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);

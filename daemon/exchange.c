@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
+#include "log.h"
 #include "render.h"
 #include "secret.h"
 
@@ -8,6 +9,43 @@
 #include <string.h>
 
 #define PROBLEM_TYPE "application/problem+json"
+
+/* ---- quotas */
+
+struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind)
+{
+    const struct peer *peer = x->request->peer;
+    const struct log_fields fields = {.code = problem_word(PROBLEM_TOO_MANY), .peer = peer};
+    struct problem *p = problem_new(
+        PROBLEM_TOO_MANY,
+        "You are uid %u, which may have %u %s at a time: end some and try again, or have %s raised "
+        "in [latchkeyd] of the configuration.",
+        peer->uid, quota_limit(x->host->quota, kind), quota_noun(kind), quota_key(kind));
+
+    log_with(LOG_NOTICE, &fields, "refused, for the user has too many %s", quota_noun(kind));
+    if (p)
+        p->retry_after = 1;
+    return problem_or_no_memory(p);
+}
+
+struct problem *exchange_take(struct exchange *x, enum quota_kind kind)
+{
+    int r = x->taken[kind] ? 0 : quota_take(x->host->quota, kind, x->request->peer->uid);
+
+    if (r == QUOTA_OVER)
+        return exchange_too_many(x, kind);
+    if (r < 0)
+        return problem_or_no_memory(NULL);
+    x->taken[kind] = true;
+    return NULL;
+}
+
+static void give_back(struct exchange *x)
+{
+    for (enum quota_kind kind = 0; kind < QUOTA_LIMITS; kind++)
+        if (x->taken[kind])
+            quota_give_back(x->host->quota, kind, x->request->peer->uid);
+}
 
 /* ---- waiting */
 
@@ -172,6 +210,7 @@ void exchange_free(struct exchange *x)
 {
     if (!x)
         return;
+    give_back(x);
     cloud_waiter_cancel(&x->waiter);
     sd_event_source_disable_unref(x->deadline);
     cloud_revocation_unref(x->revocation);

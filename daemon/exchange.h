@@ -9,6 +9,7 @@
 
 #include "clouds.h"
 #include "metrics.h"
+#include "quota.h"
 #include "server.h"
 #include "target.h"
 
@@ -23,6 +24,7 @@ struct exchange_host {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct quota *quota;
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */
@@ -43,9 +45,17 @@ struct exchange {
     char *body; /* secret memory, NUL-terminated; NULL: none */
     size_t length;
 
+    bool taken[QUOTA_LIMITS]; /* of its user's quota */
+
     void (*run)(struct exchange *x); /* answers, or waits and is called again */
     void *signing;                   /* the proxy's */
 };
+
+/* One more of these for the user who asks, until the exchange ends; taken once however often it is called.
+ * NULL, or the problem that there are too many. */
+struct problem *exchange_take(struct exchange *x, enum quota_kind kind);
+/* That problem, which is logged here. */
+struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind);
 
 /* Waits until something has happened to the cloud or the time is up, counted from the first wait;
  * then run() is called again. */

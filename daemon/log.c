@@ -73,6 +73,8 @@ static void to_journal(int priority, const struct log_fields *f, const char *mes
         ADD("LATCHKEY_PEER_UID=%u", f->peer->uid);
     if (f && f->peer)
         ADD("LATCHKEY_PEER_PID=%d", f->peer->pid);
+    if (f && f->peer && f->peer->unit)
+        ADD("LATCHKEY_PEER_UNIT=%s", f->peer->unit);
 #undef ADD
     (void)sd_journal_sendv(iov, (int)n);
     for (size_t i = 0; i < n_texts; i++)
@@ -105,6 +107,8 @@ static void to_stderr(int priority, const struct log_fields *f, const char *mess
         fprintf(stderr, " code=%s", f->code);
     if (f && f->peer)
         fprintf(stderr, " uid=%u pid=%d", f->peer->uid, f->peer->pid);
+    if (f && f->peer && f->peer->unit)
+        fprintf(stderr, " unit=%s", f->peer->unit);
     fputc('\n', stderr);
     funlockfile(stderr);
 }

@@ -125,6 +125,7 @@ static void read_head(struct connection *c, const char *method)
 
     r->method = method;
     r->peer = &c->peer;
+    r->excess = c->quota == QUOTA_FAREWELLS;
     (void)request_each_header(r, read_framing, &framing);
     r->malformed = framing.contradicts || (framing.length && framing.coding);
     if (framing.coding)
@@ -304,6 +305,17 @@ static enum MHD_Result start(struct connection *c)
     return MHD_YES;
 }
 
+/* Nothing is decided before all is known of who asks. */
+static enum MHD_Result begin(struct connection *c, struct server *s)
+{
+    if (c->unit_lookup.bus) {
+        suspend(c);
+        return MHD_YES;
+    }
+    s->handler(&c->request, s->userdata);
+    return start(c);
+}
+
 static void take_body(struct connection *c, const char *data, size_t *length)
 {
     struct request *r = &c->request;
@@ -328,8 +340,10 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
     case PHASE_HEAD:
         read_head(c, method);
         s->requests++;
-        s->handler(&c->request, s->userdata);
-        return start(c);
+        c->phase = PHASE_PEER;
+        return begin(c, s);
+    case PHASE_PEER:
+        return begin(c, s);
     case PHASE_HELD:
         return c->answer ? queue(c) : start(c);
     case PHASE_BODY:
@@ -366,8 +380,9 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
         s->observer(r, s->userdata);
         if (r->ops->end)
             r->ops->end(r);
-        s->requests--;
     }
+    if (c->phase > PHASE_HEAD)
+        s->requests--;
     answer_unref(TAKE_PTR(c->answer));
     free(c->target);
     c->target = NULL;

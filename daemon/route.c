@@ -131,6 +131,10 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     int result;
 
     r->route = NO_ROUTE;
+    problem =
+        r->excess ? exchange_too_many(x, QUOTA_CONNECTIONS) : exchange_take(x, QUOTA_REQUESTS);
+    if (problem)
+        return problem;
     if (r->malformed)
         return problem_new(PROBLEM_BAD_REQUEST,
                            "It is not clear where the request ends: give one Content-Length or "
@@ -164,10 +168,11 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
 
 /* ---- requests that end here */
 
-/* A body that nobody is going to read need not be sent. */
+/* A body that nobody is going to read need not be sent. An answer before it also ends the
+ * connection. */
 static void refuse_start(struct request *r)
 {
-    if (r->expects_continue || r->malformed)
+    if (r->expects_continue || r->malformed || r->excess)
         request_hold(r);
 }
 

@@ -53,6 +53,7 @@ only libcurl '\b(curl_|CURL)|<curl/' client transport.c
 only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c 'identity*.[ch]' \
     render.h render.c
 only jansson '\bjson_[a-z]|<jansson\.h>' client decode.h decode.c
+only sd-bus '\bsd_bus_|<systemd/sd-bus' daemon 'unit_lookup.[ch]'
 only libyaml '\byaml_[a-z]|<yaml\.h>' daemon yamlfile.c
 only "a library" '<(microhttpd\.h|curl/|jansson\.h|systemd/|yaml\.h)' include
 
