@@ -17,14 +17,24 @@
  * crowd is not to keep the service manager from its work. */
 #define CALLS_MOST 32
 
+/* What the manager has been asked. It counts until there is an answer, also when its asker has gone. */
+struct unit_call {
+    TAILQ_ENTRY(unit_call) entry;
+    struct unit_bus *bus;
+    struct unit_lookup *lookup; /* NULL: nobody wants to know any more */
+    sd_bus_slot *slot;
+    usec_t until;
+};
+
+TAILQ_HEAD(calls, unit_call);
 TAILQ_HEAD(lookups, unit_lookup);
 
 struct unit_bus {
     sd_event *event;
-    sd_bus *bus; /* NULL: none */
-    struct lookups asked,
-        waiting; /* the oldest first, and all of `asked` before those of `waiting` */
-    unsigned n_asked;
+    sd_bus *bus;            /* NULL: none */
+    struct calls calls;     /* the oldest first, and all of them before those who wait */
+    struct lookups waiting; /* for their turn */
+    unsigned n_calls;
     sd_event_source *deadline;
     bool complained;
 };
@@ -47,14 +57,12 @@ void unit_lookup_cancel(struct unit_lookup *l)
 
     if (!b)
         return;
-    if (l->call) {
-        TAILQ_REMOVE(&b->asked, l, entry);
-        b->n_asked--;
-        l->call = sd_bus_slot_unref(l->call);
-    } else {
+    if (l->call)
+        l->call->lookup = NULL;
+    else
         TAILQ_REMOVE(&b->waiting, l, entry);
-    }
     close(TAKE_FD(l->pidfd));
+    l->call = NULL;
     l->bus = NULL;
 }
 
@@ -66,14 +74,24 @@ static void finish(struct unit_lookup *l, const char *unit)
     l->found(l, copy);
 }
 
+static void end_call(struct unit_call *c, const char *unit)
+{
+    if (c->lookup)
+        finish(c->lookup, unit);
+    TAILQ_REMOVE(&c->bus->calls, c, entry);
+    c->bus->n_calls--;
+    sd_bus_slot_unref(c->slot);
+    free(c);
+}
+
 /* ---- asking */
 
 static void lose_bus(struct unit_bus *b)
 {
-    struct unit_lookup *l;
+    struct unit_call *c;
 
-    while ((l = TAILQ_FIRST(&b->asked)))
-        finish(l, NULL);
+    while ((c = TAILQ_FIRST(&b->calls)))
+        end_call(c, NULL);
     b->bus = sd_bus_close_unref(b->bus);
 }
 
@@ -118,8 +136,8 @@ static int read_answer(sd_bus_message *m, char **ret_unit)
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_)
 {
     _cleanup_(freep) char *unit = NULL;
-    struct unit_lookup *l = userdata;
-    struct unit_bus *b = l->bus;
+    struct unit_call *c = userdata;
+    struct unit_bus *b = c->bus;
     int r = read_answer(m, &unit);
 
     if (r < 0) {
@@ -129,72 +147,98 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error _unu
     } else {
         b->complained = false;
     }
-    finish(l, unit);
+    end_call(c, unit);
     ask_next(b);
     return 0;
 }
 
-static int call(struct unit_bus *b, struct unit_lookup *l)
+static int send_call(struct unit_call *c, pid_t pid)
 {
     sd_bus_message *m = NULL;
-    int r = connect_bus(b);
+    int r;
 
+    r = sd_bus_message_new_method_call(c->bus->bus, &m, MANAGER, MANAGER_PATH, MANAGER ".Manager",
+                                       "GetUnitByPID");
     if (r >= 0)
-        r = sd_bus_message_new_method_call(b->bus, &m, MANAGER, MANAGER_PATH, MANAGER ".Manager",
-                                           "GetUnitByPID");
-    if (r >= 0)
-        r = sd_bus_message_append(m, "u", (uint32_t)l->pid);
+        r = sd_bus_message_append(m, "u", (uint32_t)pid);
     if (r >= 0)
         /* Where systemd is not the manager, nobody is to try and start it. */
         r = sd_bus_message_set_auto_start(m, false);
     if (r >= 0)
-        r = sd_bus_call_async(b->bus, &l->call, m, on_answer, l, 0);
+        r = sd_bus_call_async(c->bus->bus, &c->slot, m, on_answer, c, 0);
     sd_bus_message_unref(m);
     return r;
+}
+
+static int ask(struct unit_bus *b, struct unit_lookup *l)
+{
+    _cleanup_(freep) struct unit_call *c = calloc(1, sizeof(*c));
+    int r;
+
+    if (!c)
+        return -ENOMEM;
+    r = connect_bus(b);
+    if (r < 0)
+        return r;
+    c->bus = b;
+    c->until = l->until;
+    r = send_call(c, l->pid);
+    if (r < 0)
+        return r;
+    TAILQ_REMOVE(&b->waiting, l, entry);
+    TAILQ_INSERT_TAIL(&b->calls, c, entry);
+    b->n_calls++;
+    c->lookup = l;
+    l->call = TAKE_PTR(c);
+    return 0;
 }
 
 static void ask_next(struct unit_bus *b)
 {
     struct unit_lookup *l;
 
-    while (b->n_asked < CALLS_MOST && (l = TAILQ_FIRST(&b->waiting))) {
-        int r = call(b, l);
+    while (b->n_calls < CALLS_MOST && (l = TAILQ_FIRST(&b->waiting))) {
+        int r = ask(b, l);
 
         if (r < 0) {
             complain(b, strerror(-r));
             finish(l, NULL);
-            continue;
         }
-        TAILQ_REMOVE(&b->waiting, l, entry);
-        TAILQ_INSERT_TAIL(&b->asked, l, entry);
-        b->n_asked++;
     }
 }
 
 /* ---- patience */
 
-static struct unit_lookup *oldest(const struct unit_bus *b)
+/* Who has waited too long: a call, or else a look-up whose turn did not come. False: nobody. */
+static bool end_oldest(struct unit_bus *b, usec_t now)
 {
-    return TAILQ_EMPTY(&b->asked) ? TAILQ_FIRST(&b->waiting) : TAILQ_FIRST(&b->asked);
+    struct unit_call *c = TAILQ_FIRST(&b->calls);
+    struct unit_lookup *l = TAILQ_FIRST(&b->waiting);
+
+    if (c && c->until <= now)
+        end_call(c, NULL);
+    else if (l && l->until <= now)
+        finish(l, NULL);
+    else
+        return false;
+    complain(b, "it does not answer in time");
+    return true;
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec _unused_, void *userdata)
 {
     struct unit_bus *b = userdata;
     usec_t now = clock_monotonic();
-    struct unit_lookup *l;
 
-    while ((l = oldest(b)) && l->until <= now) {
-        complain(b, "it does not answer in time");
-        finish(l, NULL);
-    }
+    while (end_oldest(b, now))
+        ;
     ask_next(b);
-    l = oldest(b);
-    if (l && sd_event_source_set_time(source, l->until) >= 0 &&
-        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
+    if (TAILQ_EMPTY(&b->calls)) {
+        b->deadline = sd_event_source_disable_unref(b->deadline);
         return 0;
-    b->deadline = sd_event_source_disable_unref(b->deadline);
-    return 0;
+    }
+    (void)sd_event_source_set_time(source, TAILQ_FIRST(&b->calls)->until);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 void unit_lookup_start(struct unit_bus *b, struct unit_lookup *l, pid_t pid, int pidfd)
@@ -223,7 +267,7 @@ int unit_bus_new(sd_event *event, struct unit_bus **ret)
     if (!b)
         return -ENOMEM;
     b->event = sd_event_ref(event);
-    TAILQ_INIT(&b->asked);
+    TAILQ_INIT(&b->calls);
     TAILQ_INIT(&b->waiting);
     *ret = b;
     return 0;
@@ -233,8 +277,8 @@ void unit_bus_free(struct unit_bus *b)
 {
     if (!b)
         return;
+    lose_bus(b);
     sd_event_source_disable_unref(b->deadline);
-    sd_bus_close_unref(b->bus);
     sd_event_unref(b->event);
     free(b);
 }

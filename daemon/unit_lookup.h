@@ -27,8 +27,8 @@ struct unit_lookup {
 
     struct unit_bus *bus; /* NULL: not under way */
     TAILQ_ENTRY(unit_lookup) entry;
-    struct sd_bus_slot *call; /* NULL: its turn has not come */
-    usec_t until;             /* CLOCK_MONOTONIC */
+    struct unit_call *call; /* NULL: its turn has not come */
+    usec_t until;           /* CLOCK_MONOTONIC */
     pid_t pid;
     int pidfd;
 };
