@@ -3,8 +3,8 @@
  * The two users of quota.sh.
  *
  *   quota read SOCKET kept|new NUMBER    reads the token so many times, on one connection or each on one
- *                                        of its own; prints the median, the 99th percentile and the
- *                                        slowest, in microseconds
+ *                                        of its own; prints the median, the 90th and the 99th percentile, in
+ *                                        microseconds
  *   quota crowd SOCKET                   takes all it can get until it is killed; a line when all has been
  *                                        tried once
  */
@@ -93,6 +93,7 @@ static int compare(const void *a, const void *b)
 
 static int read_tokens(bool kept, size_t number)
 {
+    static const double parts[] = {0.5, 0.9, 0.99};
     _cleanup_(freep) uint64_t *took = calloc(number, sizeof(*took));
     int fd = -1;
 
@@ -111,8 +112,9 @@ static int read_tokens(bool kept, size_t number)
         }
     }
     qsort(took, number, sizeof(*took), compare);
-    printf("%.1f %.1f %.1f\n", (double)took[number / 2] / 1e3,
-           (double)took[number * 99 / 100] / 1e3, (double)took[number - 1] / 1e3);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        printf("%.1f ", (double)took[(size_t)((double)(number - 1) * parts[i])] / 1e3);
+    printf("\n");
     return 0;
 }
 
