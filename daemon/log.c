@@ -52,6 +52,7 @@ static void add(struct iovec *iov, size_t *n, char *text)
 
 static void to_journal(int priority, const struct log_fields *f, const char *message)
 {
+    const struct peer *peer = f ? f->peer : NULL;
     struct iovec iov[FIELDS_MOST];
     char *texts[FIELDS_MOST] = {NULL};
     size_t n = 0, n_texts = 0;
@@ -69,12 +70,12 @@ static void to_journal(int priority, const struct log_fields *f, const char *mes
         ADD("LATCHKEY_STATE=%s", f->state);
     if (f && f->code)
         ADD("LATCHKEY_CODE=%s", f->code);
-    if (f && f->peer)
-        ADD("LATCHKEY_PEER_UID=%u", f->peer->uid);
-    if (f && f->peer)
-        ADD("LATCHKEY_PEER_PID=%d", f->peer->pid);
-    if (f && f->peer && f->peer->unit)
-        ADD("LATCHKEY_PEER_UNIT=%s", f->peer->unit);
+    if (peer) {
+        ADD("LATCHKEY_PEER_UID=%u", peer->uid);
+        ADD("LATCHKEY_PEER_PID=%d", peer->pid);
+    }
+    if (peer && peer->unit)
+        ADD("LATCHKEY_PEER_UNIT=%s", peer->unit);
 #undef ADD
     (void)sd_journal_sendv(iov, (int)n);
     for (size_t i = 0; i < n_texts; i++)

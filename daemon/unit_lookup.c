@@ -120,7 +120,7 @@ static void ask_next(struct unit_bus *b);
 /* 0 or a negative errno. The unit is NULL where the manager knows of none. */
 static int read_answer(sd_bus_message *m, char **ret_unit)
 {
-    const char *path;
+    const char *path = NULL;
     int r;
 
     if (sd_bus_error_has_name(sd_bus_message_get_error(m), MANAGER ".NoUnitForPID"))
