@@ -207,6 +207,36 @@ START_TEST(bounds_what_the_manager_is_asked)
 }
 END_TEST
 
+/* A body is neither asked for nor lost while it is not known whose it is. */
+START_TEST(keeps_the_body_until_it_is_known_whose_it_is)
+{
+    const char *body = "{\"username\":\"" SANDBOX_USER "\",\"api_key\":\"" SANDBOX_KEY "\"}";
+    unsigned before;
+    int fd;
+
+    if (!prepare())
+        return;
+    (void)start();
+    manager->manner = HOLDS;
+    before = manager->asked;
+    fd = raw_connect(NULL);
+    raw_print(
+        fd,
+        "PUT /v1/default/credential HTTP/1.1\r\nHost: latchkey\r\n%sContent-Length: %zu\r\n\r\n",
+        _i ? "Expect: 100-continue\r\n" : "", strlen(body));
+    if (!_i)
+        raw_print(fd, "%s", body);
+    manager_wait_asked(before + 1);
+    manager->manner = ANSWERS;
+    if (_i) {
+        ck_assert_ptr_nonnull(strstr(raw_read_head(fd), "100 Continue"));
+        raw_print(fd, "%s", body);
+    }
+    ck_assert_ptr_nonnull(strstr(raw_read_head(fd), "200 OK"));
+    close(fd);
+}
+END_TEST
+
 /* ---- when it says nothing */
 
 START_TEST(waits_for_no_more_than_2_s_and_keeps_nobody_else)
@@ -415,6 +445,7 @@ int main(void)
     tcase_add_test(c, asks_the_manager);
     tcase_add_loop_test(c, knows_no_unit_when_the_manager_refuses, 0, 2);
     tcase_add_test(c, asks_for_a_crowd);
+    tcase_add_loop_test(c, keeps_the_body_until_it_is_known_whose_it_is, 0, 2);
     tcase_add_test(c, bounds_what_the_manager_is_asked);
     tcase_add_test(c, waits_for_no_more_than_2_s_and_keeps_nobody_else);
     tcase_add_test(c, forgets_the_unit_of_a_process_that_ended_meanwhile);
