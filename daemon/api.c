@@ -167,7 +167,7 @@ static void answer_token(struct exchange *x, struct session *s)
         exchange_answer_prepared(x, 200, prepare_token(s));
         return;
     }
-    line = secret_malloc(length + 2);
+    line = secret_malloc_locked(length + 2);
     if (line)
         stpcpy(stpcpy(line, s->token), "\n");
     exchange_answer_text(x, 200, "text/plain; charset=utf-8", line, length + 1);

@@ -114,10 +114,11 @@ void exchange_answer(struct exchange *x, unsigned status, json_t *document)
 
 struct answer *exchange_prepare(json_t *document)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    _cleanup_(secret_freep) char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    char *kept = text ? secret_strdup_locked(text) : NULL;
 
     json_decref(document);
-    return text ? answer_new("application/json", text, strlen(text)) : NULL;
+    return kept ? answer_new("application/json", kept, strlen(kept)) : NULL;
 }
 
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a)

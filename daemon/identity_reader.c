@@ -77,7 +77,7 @@ int reader_take_token(struct identity_reader *reader, const char *path, const ch
     if (!is_header_value(token))
         return reader_complain(reader, path,
                                "is empty or holds characters that no header can carry");
-    reader->session->token = secret_strdup(token);
+    reader->session->token = secret_strdup_locked(token);
     return reader->session->token ? 0 : -ENOMEM;
 }
 

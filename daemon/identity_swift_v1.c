@@ -142,7 +142,7 @@ static int fill(struct session *s, const struct identity_login *login, const cha
 {
     const char *account = strrchr(storage, '/');
 
-    s->token = secret_strdup(token);
+    s->token = secret_strdup_locked(token);
     s->user_id = strdup(login->credential->fields[CREDENTIAL_USERNAME]);
     s->user_name = strdup(login->credential->fields[CREDENTIAL_USERNAME]);
     s->tenant_id = account && account[1] ? strdup(account + 1) : NULL;

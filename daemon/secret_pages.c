@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * As ours as an allocator has to be: those of libsodium, libgcrypt and OpenSSL lock their pages, too,
+ * but none can be given pages of memfd_secret(2), which not even root reads through /proc/PID/mem.
+ *
+ * Blocks are runs of granules, the first that is large enough from the bottom up, so that few pages
+ * come into use. What is known of them lies elsewhere, where the end of one block that is written
+ * past cannot reach it.
+ */
+#include "secret_pages.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define GRANULE ((size_t)64)
+#define SIZE_MOST SECRET_LOCKED_MOST
+#define SIZE_LEAST ((size_t)16 * 1024) /* before Linux 5.16, all that may be locked is 64 KiB */
+
+static struct {
+    unsigned char *memory;
+    size_t granules;
+    size_t first; /* below it, none is free */
+    /* Of the granule that a block begins with, how many it has; else 0. */
+    uint16_t length[SIZE_MOST / GRANULE];
+} pages;
+
+/* ---- where they come from */
+
+static size_t guard_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void *map(size_t size, int fd)
+{
+    size_t guard = guard_size();
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    char *all = mmap(NULL, size + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *inside;
+
+    if (all == MAP_FAILED)
+        return NULL;
+    inside = mmap(all + guard, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+    if (inside == MAP_FAILED || madvise(inside, size, MADV_DONTDUMP) < 0 ||
+        madvise(inside, size, MADV_DONTFORK) < 0) {
+        munmap(all, size + 2 * guard);
+        return NULL;
+    }
+    return inside;
+}
+
+static void *map_hidden(size_t size)
+{
+    int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+    void *memory = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (ftruncate(fd, (off_t)size) == 0)
+        memory = map(size, fd);
+    close(fd);
+    return memory;
+}
+
+static void *map_locked(size_t size)
+{
+    void *memory = map(size, -1);
+
+    if (!memory || mlock2(memory, size, MLOCK_ONFAULT) == 0)
+        return memory;
+    munmap((char *)memory - guard_size(), size + 2 * guard_size());
+    return NULL;
+}
+
+static void *map_unlocked(size_t size)
+{
+    return map(size, -1);
+}
+
+enum secret_protection secret_lock(void)
+{
+    static void *(*const maps[])(size_t size) = {
+        [SECRET_HIDDEN] = map_hidden,
+        [SECRET_LOCKED] = map_locked,
+        [SECRET_UNLOCKED] = map_unlocked,
+    };
+
+    for (unsigned kind = SECRET_HIDDEN; kind <= SECRET_UNLOCKED; kind++)
+        for (size_t size = SIZE_MOST; size >= SIZE_LEAST; size /= 2) {
+            pages.memory = maps[kind](size);
+            if (!pages.memory)
+                continue;
+            pages.granules = size / GRANULE;
+            return (enum secret_protection)kind;
+        }
+    return SECRET_UNLOCKED;
+}
+
+/* ---- blocks */
+
+bool secret_pages_have(const void *p)
+{
+    return pages.memory && (uintptr_t)p - (uintptr_t)pages.memory < pages.granules * GRANULE;
+}
+
+static size_t granule_of(const void *p)
+{
+    size_t at = ((uintptr_t)p - (uintptr_t)pages.memory) / GRANULE;
+
+    /* As free() does with what is none of its own: it is too late for any better. */
+    if (pages.length[at] == 0 || pages.memory + at * GRANULE != p)
+        abort();
+    return at;
+}
+
+/* The first of so many free granules that follow each other, or pages.granules. */
+static size_t find_room(size_t wanted)
+{
+    size_t at = pages.first, room = 0;
+
+    while (at < pages.granules && room < wanted) {
+        room = pages.length[at] ? 0 : room + 1;
+        at += pages.length[at] ? pages.length[at] : 1;
+    }
+    return room == wanted ? at - wanted : pages.granules;
+}
+
+void *secret_pages_take(size_t size)
+{
+    size_t wanted = size > 0 ? (size - 1) / GRANULE + 1 : 1, at;
+
+    if (wanted > pages.granules)
+        return NULL;
+    at = find_room(wanted);
+    if (at == pages.granules)
+        return NULL;
+    pages.length[at] = (uint16_t)wanted;
+    if (at == pages.first)
+        pages.first += wanted;
+    return pages.memory + at * GRANULE;
+}
+
+void secret_pages_give(void *p)
+{
+    size_t at = granule_of(p);
+
+    explicit_bzero(p, pages.length[at] * GRANULE);
+    pages.length[at] = 0;
+    if (at < pages.first)
+        pages.first = at;
+}
+
+size_t secret_pages_size(const void *p)
+{
+    return pages.length[granule_of(p)] * GRANULE;
+}
