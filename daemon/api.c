@@ -49,6 +49,7 @@ static void api_end(struct request *r)
 
 const struct request_ops api_ops = {
     .body = api_body,
+    .secret_body = true,
     .ready = api_ready,
     .end = api_end,
 };

@@ -17,6 +17,7 @@ struct lines {
     char *line[PROXY_HEADERS_MOST];
     size_t n;
     char *connection; /* what the Connection headers name */
+    char *signature;
 };
 
 static void lines_done(struct lines *l)
@@ -24,6 +25,7 @@ static void lines_done(struct lines *l)
     for (size_t i = 0; i < l->n; i++)
         secret_free(l->line[i]);
     free(l->connection);
+    secret_free(l->signature);
 }
 
 static int add_line(struct lines *l, const char *name, const char *value)
@@ -47,6 +49,17 @@ static int note_connection(const char *name, const char *value, void *userdata)
     struct lines *l = userdata;
 
     return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&l->connection, value);
+}
+
+static int sign(struct lines *l, const char *token)
+{
+    static const char name[] = "X-Auth-Token: ";
+
+    l->signature = secret_malloc_locked(sizeof(name) + strlen(token));
+    if (!l->signature)
+        return -ENOMEM;
+    stpcpy(stpcpy(l->signature, name), token);
+    return 0;
 }
 
 /* RFC 9110, 5.6.2. libmicrohttpd lets other names through, "X-Auth-Token " with its blank too. */
@@ -247,7 +260,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
     if (result >= 0)
         result = request_each_header(r, pass_line, l);
     if (result >= 0 && session->token)
-        result = add_line(l, "X-Auth-Token", session->token);
+        result = sign(l, session->token);
     if (result < 0)
         return result;
     l->line[l->n] = NULL;
@@ -258,6 +271,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
                               .url = s->url,
                               .target = s->target,
                               .headers = (const char *const *)l->line,
+                              .secret_header = l->signature,
                               .length = r->length,
                               .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),

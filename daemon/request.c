@@ -308,7 +308,12 @@ static void take_body(struct connection *c, const char *data, size_t *length)
 {
     struct request *r = &c->request;
 
-    *length -= r->ops->body ? r->ops->body(r, data, *length) : *length;
+    size_t taken = r->ops->body ? r->ops->body(r, data, *length) : *length;
+
+    /* libmicrohttpd wipes its memory between requests, but not when a connection ends. */
+    if (r->ops->secret_body)
+        explicit_bzero((char *)(uintptr_t)data, taken);
+    *length -= taken;
     if (*length > 0)
         suspend(c);
 }
