@@ -234,6 +234,7 @@ int main(int argc, char **argv)
 {
     struct broker_options options = {.log_level = -1};
     enum verdict verdict;
+    int status;
 
     if (!fill_standard_streams())
         return 1;
@@ -247,5 +248,8 @@ int main(int argc, char **argv)
     log_open(LOG_INFO);
     if (verdict == CHECK && options.log_level < 0)
         options.log_level = LOG_WARNING;
-    return run(&options, verdict == CHECK);
+    status = run(&options, verdict == CHECK);
+    if (secret_left() > 0)
+        log_debug("%zu blocks of locked memory were lost", secret_left());
+    return status;
 }

@@ -43,6 +43,10 @@ enum secret_protection {
 /* Makes locked memory, once, before there is any thread. */
 enum secret_protection secret_lock(void);
 
+/* How many blocks of it are in use. At the end there has to be none: no tool that looks for lost memory
+ * looks there. */
+size_t secret_left(void);
+
 /* Keeps this process's memory out of core dumps and away from debuggers of the same user. 0, or a
  * negative errno. */
 int secret_protect_process(void);

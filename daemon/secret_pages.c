@@ -9,22 +9,25 @@
  */
 #include "secret_pages.h"
 
+#include "cleanup.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define GRANULE ((size_t)64)
 #define SIZE_MOST SECRET_LOCKED_MOST
-#define SIZE_LEAST ((size_t)16 * 1024) /* before Linux 5.16, all that may be locked is 64 KiB */
 
 static struct {
     unsigned char *memory;
     size_t granules;
     size_t first; /* below it, none is free */
+    size_t blocks;
     /* Of the granule that a block begins with, how many it has; else 0. */
     uint16_t length[SIZE_MOST / GRANULE];
 } pages;
@@ -56,9 +59,12 @@ static void *map(size_t size, int fd)
 
 static void *map_hidden(size_t size)
 {
-    int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
     void *memory = NULL;
+    int fd = -1;
 
+#ifdef SYS_memfd_secret
+    fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+#endif
     if (fd < 0)
         return NULL;
     if (ftruncate(fd, (off_t)size) == 0)
@@ -82,6 +88,15 @@ static void *map_unlocked(size_t size)
     return map(size, -1);
 }
 
+static size_t allowed_size(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur > SIZE_MOST)
+        return SIZE_MOST;
+    return limit.rlim_cur / guard_size() * guard_size();
+}
+
 enum secret_protection secret_lock(void)
 {
     static void *(*const maps[])(size_t size) = {
@@ -89,16 +104,18 @@ enum secret_protection secret_lock(void)
         [SECRET_LOCKED] = map_locked,
         [SECRET_UNLOCKED] = map_unlocked,
     };
+    /* The limit is not for everybody: with CAP_IPC_LOCK there is none. */
+    const size_t sizes[] = {SIZE_MOST, allowed_size()};
+    enum secret_protection kind = SECRET_HIDDEN;
 
-    for (unsigned kind = SECRET_HIDDEN; kind <= SECRET_UNLOCKED; kind++)
-        for (size_t size = SIZE_MOST; size >= SIZE_LEAST; size /= 2) {
-            pages.memory = maps[kind](size);
-            if (!pages.memory)
-                continue;
-            pages.granules = size / GRANULE;
-            return (enum secret_protection)kind;
+    for (;; kind++) {
+        for (size_t i = 0; i < ARRAY_SIZE(sizes) && !pages.memory; i++) {
+            pages.memory = sizes[i] > 0 ? maps[kind](sizes[i]) : NULL;
+            pages.granules = pages.memory ? sizes[i] / GRANULE : 0;
         }
-    return SECRET_UNLOCKED;
+        if (pages.memory || kind == SECRET_UNLOCKED)
+            return kind;
+    }
 }
 
 /* ---- blocks */
@@ -140,6 +157,7 @@ void *secret_pages_take(size_t size)
     if (at == pages.granules)
         return NULL;
     pages.length[at] = (uint16_t)wanted;
+    pages.blocks++;
     if (at == pages.first)
         pages.first += wanted;
     return pages.memory + at * GRANULE;
@@ -151,6 +169,7 @@ void secret_pages_give(void *p)
 
     explicit_bzero(p, pages.length[at] * GRANULE);
     pages.length[at] = 0;
+    pages.blocks--;
     if (at < pages.first)
         pages.first = at;
 }
@@ -158,4 +177,9 @@ void secret_pages_give(void *p)
 size_t secret_pages_size(const void *p)
 {
     return pages.length[granule_of(p)] * GRANULE;
+}
+
+size_t secret_left(void)
+{
+    return pages.blocks;
 }
