@@ -20,6 +20,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* It complains of system calls that it does not know, and lets none of them through. */
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #define GRANULE ((size_t)64)
 #define SIZE_MOST SECRET_LOCKED_MOST
 
@@ -63,7 +70,8 @@ static void *map_hidden(size_t size)
     int fd = -1;
 
 #ifdef SYS_memfd_secret
-    fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+    if (!RUNNING_ON_VALGRIND)
+        fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
 #endif
     if (fd < 0)
         return NULL;
@@ -73,11 +81,16 @@ static void *map_hidden(size_t size)
     return memory;
 }
 
+static int lock(void *memory, size_t size)
+{
+    return RUNNING_ON_VALGRIND ? mlock(memory, size) : mlock2(memory, size, MLOCK_ONFAULT);
+}
+
 static void *map_locked(size_t size)
 {
     void *memory = map(size, -1);
 
-    if (!memory || mlock2(memory, size, MLOCK_ONFAULT) == 0)
+    if (!memory || lock(memory, size) == 0)
         return memory;
     munmap((char *)memory - guard_size(), size + 2 * guard_size());
     return NULL;
