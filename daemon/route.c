@@ -2,7 +2,6 @@
 #include "route.h"
 
 #include "api.h"
-#include "log.h"
 #include "policy.h"
 #include "proxy.h"
 
@@ -110,11 +109,8 @@ static struct problem *unknown_cloud(const struct clouds *clouds)
 
 static struct problem *denied(const struct exchange *x, const struct route *route)
 {
-    struct log_fields fields = {.cloud = x->cloud ? x->cloud->config.name : NULL,
-                                .code = problem_word(PROBLEM_DENIED),
-                                .peer = x->request->peer};
-
-    log_with(LOG_NOTICE, &fields, "%s was refused", route->name);
+    audit_refusal(x->host->audit, x->request->peer, operation_names[route->operation],
+                  x->cloud ? x->cloud->config.name : NULL, PROBLEM_DENIED);
     return problem_new(PROBLEM_DENIED,
                        "Only root and the daemon's own user may touch the credential; you are "
                        "uid %u.",
