@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
+#include "clock.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,8 +18,18 @@
 #define VALUE_MOST 256    /* as long as the name of a unit gets */
 #define FIELD_MOST (VALUE_MOST + 32)
 
+/* The journal drops what comes beyond 10000 messages in 30 s, records of what was done among them: all
+ * else that a client can bring about, such as signed requests that fail, stays well below that. */
+#define CHATTER_WINDOW (30 * USEC_PER_SEC)
+#define CHATTER_MOST 3000
+
 static int level = LOG_INFO;
 static bool journal;
+static struct {
+    usec_t begin;
+    unsigned written;
+    unsigned left_out;
+} chatter;
 
 static const char *const level_names[] = {"emergency", "alert",  "critical", "error",
                                           "warning",   "notice", "info",     "debug"};
@@ -213,6 +225,23 @@ static void to_stderr(int priority, const struct values *v, const char *message)
     funlockfile(stderr);
 }
 
+static bool is_too_much(void)
+{
+    usec_t now = clock_monotonic();
+    unsigned left_out = chatter.left_out;
+
+    if (now - chatter.begin >= CHATTER_WINDOW) {
+        chatter.begin = now;
+        chatter.written = chatter.left_out = 0;
+        if (left_out > 0)
+            log_warning("%u messages were left out, for there were too many", left_out);
+    }
+    if (chatter.written++ < CHATTER_MOST)
+        return false;
+    chatter.left_out++;
+    return true;
+}
+
 void log_with(int priority, const struct log_fields *fields, const char *format, ...)
 {
     _cleanup_(freep) char *message = NULL;
@@ -220,7 +249,7 @@ void log_with(int priority, const struct log_fields *fields, const char *format,
     va_list ap;
     int r;
 
-    if (priority > level)
+    if (priority > level || (journal && !(fields && fields->message_id) && is_too_much()))
         return;
     va_start(ap, format);
     r = vasprintf(&message, format, ap);
