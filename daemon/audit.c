@@ -274,9 +274,9 @@ void audit_login_failed(struct audit *a, const char *cloud, const struct problem
     record(a, &e, problem->detail);
 }
 
-void audit_reload(struct audit *a, const struct peer *peer, const char *error)
+void audit_reload(const struct peer *peer, const char *error)
 {
     struct tally_event e = event_of(error ? RELOAD_FAILED : RELOAD, peer, NULL);
 
-    record(a, &e, error);
+    write_record(&e, 0, error);
 }

@@ -43,7 +43,8 @@ void audit_login(struct audit *a, const char *cloud, const char *user, uint64_t 
                  uint64_t seconds_left);
 void audit_login_failed(struct audit *a, const char *cloud, const struct problem *problem);
 
-/* Somebody, NULL: not known, had the configuration read again; error NULL: that counts from now on. */
-void audit_reload(struct audit *a, const struct peer *peer, const char *error);
+/* Somebody, NULL: not known, had the configuration read again; error NULL: that counts from now on. These
+ * are never counted: only root and the daemon's own user can bring them about, and want to read each. */
+void audit_reload(const struct peer *peer, const char *error);
 
 #endif

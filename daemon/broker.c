@@ -182,7 +182,7 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
     if (b->options.from_env)
         log_notice("there is nothing to reload: the configuration came from the environment");
     else
-        audit_reload(b->audit, si->ssi_code == SI_USER ? &sender : NULL,
+        audit_reload(si->ssi_code == SI_USER ? &sender : NULL,
                      r < 0 ? (error ? error : strerror(-r)) : NULL);
     notify_status(b);
     if (b->ready)

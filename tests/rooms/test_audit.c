@@ -122,9 +122,9 @@ START_TEST(says_what_happened)
     audit_login_failed(a, "blue", &problem);
     demand(LOG_WARNING, "a login failed (credentials-rejected, cloud blue): Wrong.",
            "login failed blue - credentials-rejected");
-    audit_reload(a, NULL, NULL);
+    audit_reload(NULL, NULL);
     demand(LOG_NOTICE, "the configuration was reloaded", "reload succeeded - - -");
-    audit_reload(a, &(struct peer){.uid = 0, .gid = LOG_NO_GID, .pid = 12}, "x.conf:1: no.");
+    audit_reload(&(struct peer){.uid = 0, .gid = LOG_NO_GID, .pid = 12}, "x.conf:1: no.");
     demand(LOG_ERR,
            "the configuration was not reloaded, what ran before goes on (uid 0, pid 12): x.conf:1: "
            "no.",
@@ -190,6 +190,19 @@ START_TEST(writes_the_rest_at_the_end)
 }
 END_TEST
 
+START_TEST(writes_each_reload)
+{
+    char error[16];
+
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(error, sizeof(error), "wrong %u", i);
+        audit_reload(&(struct peer){.uid = 0, .gid = LOG_NO_GID, .pid = 1}, error);
+        ck_assert_ptr_nonnull(strstr(message, error));
+    }
+    ck_assert_uint_eq(records, 100);
+}
+END_TEST
+
 /* Where there is no loop, as in the suites of other rooms. */
 START_TEST(works_without_an_audit)
 {
@@ -212,6 +225,7 @@ Suite *make_suite(void)
     tcase_add_test(c, wakes_up_once_for_a_summary);
     tcase_add_test(c, wakes_up_for_each_in_its_time);
     tcase_add_test(c, writes_the_rest_at_the_end);
+    tcase_add_test(c, writes_each_reload);
     tcase_add_test(c, works_without_an_audit);
     suite_add_tcase(s, c);
     return s;
