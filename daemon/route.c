@@ -2,6 +2,7 @@
 #include "route.h"
 
 #include "api.h"
+#include "header_list.h"
 #include "policy.h"
 #include "proxy.h"
 
@@ -129,8 +130,12 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     r->route = NO_ROUTE;
     if (r->malformed)
         return problem_new(PROBLEM_BAD_REQUEST,
-                           "It is not clear where the request ends: give one Content-Length or "
-                           "`Transfer-Encoding: chunked`, and each header on one line.");
+                           "It is not clear where the request or a part of it ends: give one "
+                           "Content-Length or `Transfer-Encoding: chunked`, each header on one "
+                           "line, and no NUL.");
+    if (!header_is_token(r->method))
+        return problem_new(PROBLEM_BAD_REQUEST,
+                           "The request's method has a character in it that no method can have.");
     result = target_parse(r->target, &x->target);
     if (result < 0)
         return result == -ENOMEM ? NULL
