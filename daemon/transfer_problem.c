@@ -198,7 +198,9 @@ static struct problem *explain_proxy(const struct transfer *t, CURLcode result, 
 static struct problem *explain_rest(const struct transfer *t, CURLcode result, const char *where)
 {
     /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
-    bool bad_head = !t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR);
+    bool bad_head =
+        t->head_error < 0 ||
+        (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR));
     bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
     const struct verdict *verdict = find_verdict(bad_head ? CURLE_WRITE_ERROR : result);
     const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
