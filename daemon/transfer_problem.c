@@ -68,14 +68,15 @@ static char *origin(const char *url)
     return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
 }
 
-/* With TLS 1.3 a service refuses a client's certificate only when the handshake is over, and then it
- * is a failed read to libcurl. */
+/* What is a failed read to libcurl, and something else to who has to mend it: with TLS 1.3 a service refuses
+ * a client's certificate only when the handshake is over. */
 static CURLcode refine(const struct transfer *t, CURLcode result)
 {
-    bool is_alert =
-        result == CURLE_RECV_ERROR && strstr(t->error, "SSL") && strstr(t->error, "alert");
-
-    return is_alert ? CURLE_SSL_CLIENTCERT : result;
+    if (result != CURLE_RECV_ERROR)
+        return result;
+    if (strstr(t->error, "SSL") && strstr(t->error, "alert"))
+        return CURLE_SSL_CLIENTCERT;
+    return strstr(t->error, "chunked-encoding") ? CURLE_WEIRD_SERVER_REPLY : result;
 }
 
 /* ---- deadlines */

@@ -17,6 +17,7 @@
 
 #define REQUESTS_MOST 256
 #define WAIT_MOST 20 /* s */
+#define AT_ONCE ((size_t)64 * 1024)
 
 struct bytes {
     char *data;
@@ -149,13 +150,20 @@ static bool is_stopped(const struct capture *c, unsigned within)
     return poll(&p, 1, (int)within) > 0;
 }
 
+/* Without a pause, many at once. */
 static void say_again(const struct capture *c, int fd, const struct capture_answer *answer)
 {
-    size_t length = strlen(answer->again);
+    size_t length = strlen(answer->again), at_once = answer->pause ? 1 : AT_ONCE / length + 1;
+    _cleanup_(freep) char *block = malloc(at_once * length + 1);
+    char *to = block;
 
-    for (size_t i = 0; answer->times == 0 || i < answer->times; i++)
-        if (is_stopped(c, answer->pause) || !write_all(fd, answer->again, length))
+    for (size_t i = 0; i < at_once; i++)
+        to = stpcpy(to, answer->again);
+    for (size_t i = 0, n; answer->times == 0 || i < answer->times; i += n) {
+        n = answer->times && answer->times - i < at_once ? answer->times - i : at_once;
+        if (is_stopped(c, answer->pause) || !write_all(fd, block, n * length))
             return;
+    }
 }
 
 static void give_answer(const struct capture *c, int fd, const struct capture_answer *answer)
