@@ -19,7 +19,7 @@
 #define KEY "k3y-of-the-user"
 #define TOKEN "t0ken-of-the-user"
 #define ENDS "2222-11-15T22:13:20Z"
-#define MEMORY_MOST ((size_t)48 * 1024 * 1024) /* more than before */
+#define MEMORY_MOST ((size_t)24 * 1024 * 1024) /* more than before */
 
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
