@@ -15,7 +15,7 @@ struct http_played {
     bool ends;        /* the connection, behind it */
 };
 
-/* Of any number. */
+/* Of any number; NULL: a login that goes well. */
 const struct http_played *http_played_service(unsigned char number);
 const struct http_played *http_played_identity(unsigned char number);
 
