@@ -7,6 +7,7 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
+#include "audit.h"
 #include "clouds.h"
 #include "metrics.h"
 #include "server.h"
@@ -23,6 +24,7 @@ struct exchange_host {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct audit *audit;
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */

@@ -4,6 +4,7 @@
  * headers; token, account and life come back in others, and what the account is reached by is all of the
  * catalog. There is nothing that revokes a token.
  */
+#include "identity_document.h"
 #include "identity_fault.h"
 #include "secret.h"
 
@@ -76,15 +77,6 @@ static int complain(const char *what, struct problem **ret_problem)
     *ret_problem = problem_new(
         PROBLEM_BAD_ANSWER, "In the answer to Swift's v1 login, %s: check `auth_endpoint`.", what);
     return *ret_problem ? 1 : -ENOMEM;
-}
-
-/* Nothing but visible ASCII, which is what a header can carry. */
-static bool is_visible(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (*p < '!' || *p > '~')
-            return false;
-    return *text != '\0';
 }
 
 /*
@@ -165,11 +157,11 @@ static int read_answer(const struct identity_login *login, const struct identity
 
     if (!token)
         token = identity_answer_header(answer, "X-Storage-Token");
-    if (!token || !is_visible(token))
+    if (!token || !identity_is_visible(token) || strlen(token) > IDENTITY_TEXT_MOST)
         return complain("the header X-Auth-Token is missing or not one", ret_problem);
-    if (!storage || !is_visible(storage) || strstr(storage, token))
+    if (!storage || !identity_is_visible(storage) || strstr(storage, token))
         return complain("the header X-Storage-Url is missing or not one", ret_problem);
-    if (cdn && (!is_visible(cdn) || strstr(cdn, token)))
+    if (cdn && (!identity_is_visible(cdn) || strstr(cdn, token)))
         return complain("the header X-CDN-Management-Url is not one", ret_problem);
     if (life == 0)
         return complain("the token's life is not a number of seconds", ret_problem);

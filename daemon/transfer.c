@@ -12,6 +12,9 @@
 #include <strings.h>
 
 #define EXPECT_WAIT (5 * USEC_PER_SEC)
+/* Headers of the answer, of any number of interim answers before it and of trailers behind it, all
+ * together: libcurl keeps them all for as long as the transfer lasts. */
+#define HEADS_MOST ((uint64_t)256 * 1024)
 
 static void moved(struct transfer *t)
 {
@@ -84,6 +87,11 @@ static size_t on_header(char *line, size_t size _unused_, size_t length, void *u
     long status = 0;
 
     moved(t);
+    t->heads += length;
+    if (t->heads > HEADS_MOST) {
+        t->head_error = -EMSGSIZE;
+        return 0;
+    }
     if (t->head_done) /* trailers */
         return length;
     if (length >= 5 && !memcmp(line, "HTTP/", 5)) {

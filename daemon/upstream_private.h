@@ -51,7 +51,8 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
 
     struct header_list head;
-    int head_error; /* what was wrong with it, a negative errno */
+    uint64_t heads; /* bytes of header lines, whatever they belong to */
+    int head_error; /* what was wrong with them, a negative errno */
     bool head_done;
     bool repeatable, sent_once, forgotten;
     bool paused_body, paused_upload;
