@@ -84,7 +84,7 @@ static int parse_text(const char *value, void *field)
 static int parse_secret(const char *value, void *field)
 {
     char **secret = field;
-    char *copy = secret_strdup(value);
+    char *copy = secret_strdup_locked(value);
 
     if (!copy)
         return -ENOMEM;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
-#include "log.h"
 #include "render.h"
 #include "secret.h"
 
@@ -15,14 +14,14 @@
 struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind)
 {
     const struct peer *peer = x->request->peer;
-    const struct log_fields fields = {.code = problem_word(PROBLEM_TOO_MANY), .peer = peer};
     struct problem *p = problem_new(
         PROBLEM_TOO_MANY,
         "You are uid %u, which may have %u %s at a time: end some and try again, or have %s raised "
         "in [latchkeyd] of the configuration.",
         peer->uid, quota_limit(x->host->quota, kind), quota_noun(kind), quota_key(kind));
 
-    log_with(LOG_NOTICE, &fields, "refused, for the user has too many %s", quota_noun(kind));
+    audit_refusal(x->host->audit, peer, NULL, x->cloud ? x->cloud->config.name : NULL,
+                  PROBLEM_TOO_MANY);
     if (p)
         p->retry_after = 1;
     return problem_or_no_memory(p);
@@ -152,10 +151,11 @@ void exchange_answer(struct exchange *x, unsigned status, json_t *document)
 
 struct answer *exchange_prepare(json_t *document)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    _cleanup_(secret_freep) char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    char *kept = text ? secret_strdup_locked(text) : NULL;
 
     json_decref(document);
-    return text ? answer_new("application/json", text, strlen(text)) : NULL;
+    return kept ? answer_new("application/json", kept, strlen(kept)) : NULL;
 }
 
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a)

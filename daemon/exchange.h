@@ -7,6 +7,7 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
+#include "audit.h"
 #include "clouds.h"
 #include "metrics.h"
 #include "quota.h"
@@ -25,6 +26,7 @@ struct exchange_host {
     struct server *server;
     struct metrics *metrics;
     struct quota *quota;
+    struct audit *audit;
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */
@@ -79,6 +81,7 @@ int exchange_choose(const struct exchange *x, const struct session *session, con
 /* These take the document, the problem, the text over. NULL stands for no memory and is answered as
  * that. */
 void exchange_answer(struct exchange *x, unsigned status, json_t *document);
+/* Kept in locked memory: for those with a token in them. */
 struct answer *exchange_prepare(json_t *document);
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a);
 void exchange_answer_text(struct exchange *x, unsigned status, const char *type, char *text,

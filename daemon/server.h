@@ -37,6 +37,8 @@ struct request_ops {
     /* Part of the body: how much of it was taken. What was not is offered again after
      * request_wake(). NULL: it is thrown away. */
     size_t (*body)(struct request *r, const char *data, size_t length);
+    /* Whether there may be a key in it: what was taken is wiped where it came in. */
+    bool secret_body;
     /* The body has been taken whole, or request_wake() was called after that. */
     void (*ready)(struct request *r);
     /* The request is over: give back what `context` has. The request goes away after it. May be

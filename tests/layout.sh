@@ -102,6 +102,22 @@ for file in $(files 'daemon/*.c' 'client/*.c' 'tests/*.c'); do
         breach "$file: is not built"
 done
 
+# ---- records and what explains them
+
+explained() {
+    grep -E '^-- ' systemd/latchkey.catalog | cut -c 4- | sort
+}
+
+given() { # the ids of the header, as a journal entry has them
+    tr -d '\n' <daemon/log_ids.h | grep -oE 'SD_ID128_MAKE_STR\([^)]*\)' |
+        sed -e 's/^[^(]*(//' | tr -d '\\), ' | sort
+}
+
+[ -n "$(given)" ] || breach "daemon/log_ids.h: has no ids"
+[ "$(given)" = "$(explained)" ] ||
+    breach "daemon/log_ids.h and systemd/latchkey.catalog: not the same ids"
+[ -z "$(given | uniq -d)" ] || breach "daemon/log_ids.h: an id stands for two kinds of records"
+
 # ---- what must not be left behind
 
 words="TO""DO|FIX""ME|XX""X|HA""CK|st""ub(bed)?|not imple""mented|for n""ow"

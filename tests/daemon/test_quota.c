@@ -131,7 +131,7 @@ START_TEST(tells_a_connection_that_it_is_one_too_many)
     if (strncmp(requests[_i], "HEAD", 4) != 0)
         demand_too_many(r, 4, "connections_per_user");
     ck_assert_int_eq(r->status, 429);
-    daemon_wait_log(d, "too many connections");
+    daemon_wait_log(d, "code=too-many");
     close(fd);
 
     /* The others go on, those of the same user and everybody else's. */
