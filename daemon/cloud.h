@@ -9,6 +9,7 @@
 #ifndef CLOUD_H
 #define CLOUD_H
 
+#include "audit.h"
 #include "identity_login.h"
 #include "session.h"
 #include "store.h"
@@ -30,6 +31,7 @@ struct cloud_host {
     sd_event *event;
     struct upstream *upstream;
     struct store *store;             /* for sessions to outlive a restart in; NULL: none */
+    struct audit *audit;             /* may be NULL */
     void (*changed)(void *userdata); /* a cloud's state is another one now */
     void *userdata;
 };

@@ -35,9 +35,6 @@ int reader_complain(struct identity_reader *reader, const char *path, const char
 int reader_require(struct identity_reader *reader, const json_t *object, const char *path,
                    json_type type, json_t **ret);
 
-/* A token becomes the value of a header: nothing but visible ASCII may be in it. */
-bool reader_is_token(const char *text);
-
 /* The token itself, and when it ends by the service's clock. `issued` is when it was made, for a service
  * that makes a new one each time, and says so where it sends no `Date`; NULL: it cannot be told. */
 int reader_take_token(struct identity_reader *reader, const char *path, const char *token);
@@ -62,7 +59,7 @@ int reader_copy_id(const json_t *object, const char *key, char **ret);
 
 /* User, with id and name never NULL, and roles, in the form that all versions share. */
 int reader_copy_user(struct session *s, const json_t *user);
-int reader_copy_roles(struct session *s, const json_t *roles);
+int reader_copy_roles(struct identity_reader *reader, const char *path, const json_t *roles);
 
 /* The catalog in the form that all versions share, but for what an endpoint is: that is the caller's to
  * add to its service. One that is not there, or null, is empty; one that is no list is no identity

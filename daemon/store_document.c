@@ -3,7 +3,7 @@
  * read. */
 #include "store_document.h"
 
-#include "identity_reader.h"
+#include "identity_document.h"
 #include "secret.h"
 
 #include <errno.h>
@@ -263,7 +263,7 @@ static int copy_members(const struct member *members, size_t n, const void *from
         memcpy(&text, source, sizeof(text));
         if (!text)
             continue;
-        copy = members[i].kind == SECRET ? secret_strdup(text) : strdup(text);
+        copy = members[i].kind == SECRET ? secret_strdup_locked(text) : strdup(text);
         if (!copy)
             return -ENOMEM;
         memcpy(target, &copy, sizeof(copy));
@@ -374,7 +374,8 @@ static int check_times(struct decoder *d, const struct store_record *r, const st
 /* The raw answer is handed out as it is, and to those who may not have the token. */
 static bool is_document(const char *text, const char *token)
 {
-    _cleanup_(json_decrefp) json_t *document = json_loads(text, 0, NULL);
+    const struct identity_answer answer = {.body = text, .length = strlen(text)};
+    _cleanup_(json_decrefp) json_t *document = identity_document_load(&answer);
 
     return json_is_object(document) && !strstr(text, token);
 }
@@ -388,7 +389,7 @@ static int read_texts(struct decoder *d, usec_t now)
         return -EBADMSG;
     if (session.generation == 0)
         return refuse(d, "generation");
-    if (!reader_is_token(session.token))
+    if (!identity_is_visible(session.token) || strlen(session.token) > IDENTITY_TEXT_MOST)
         return refuse(d, "token");
     if (!is_document(session.document, session.token))
         return refuse(d, "document");
@@ -434,7 +435,7 @@ int store_decode(const char *text, size_t length, const char boot[static STORE_B
         d.record->session = session_new();
     if (!d.record || !d.record->session)
         return -ENOMEM;
-    if (length <= STORE_DOCUMENT_MOST)
+    if (length <= STORE_DOCUMENT_MOST && identity_text_fits(text, length, STORE_DOCUMENT_MOST))
         d.root = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
     r = json_is_object(d.root) ? read_root(&d, boot, now) : refuse(&d, "form");
     if (r == 0)

@@ -4,7 +4,7 @@
  * is refused with the name of a member.
  */
 #include "fuzz.h"
-#include "identity_reader.h"
+#include "identity.h"
 #include "secret.h"
 #include "store_document.h"
 
@@ -17,7 +17,7 @@
 static void check_session(const struct session *s)
 {
     fuzz_check(s->refs == 1 && s->generation > 0);
-    fuzz_check(reader_is_token(s->token));
+    fuzz_check(identity_is_visible(s->token));
     fuzz_check(!strstr(s->document, s->token));
     fuzz_check(s->expires > s->issued);
     fuzz_check(s->obtained <= NOW && s->deadline > s->obtained && session_ends(s));

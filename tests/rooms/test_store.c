@@ -22,7 +22,7 @@ static struct session *whole_session(void)
     struct service *service;
 
     s->generation = 7;
-    s->token = secret_strdup("to-ken");
+    s->token = secret_strdup_locked("to-ken");
     s->issued = 1700000000123456;
     s->expires = s->issued + HOUR;
     s->obtained = NOW - 100 * USEC_PER_SEC;
@@ -415,6 +415,16 @@ START_TEST(refuses_what_is_deep_or_huge)
     ck_assert_str_eq(refusal(text, length + 1, BOOT, NOW), "form");
     free(text);
     secret_free(right);
+
+    /* Few bytes, and much memory. */
+    text = malloc(length + 1);
+    strcpy(text, "{\"roles\":[");
+    for (char *p = text + strlen(text); p < text + length - 8; p += 3)
+        (void)stpcpy(p, "{},");
+    ck_assert_str_eq(refusal(text, strlen(text), BOOT, NOW), "form");
+    (void)stpcpy(text + strlen(text) - 1, "]}");
+    ck_assert_str_eq(refusal(text, strlen(text), BOOT, NOW), "form");
+    free(text);
 }
 END_TEST
 
