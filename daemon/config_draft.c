@@ -308,6 +308,8 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
 
     if (!entry->key)
         return open_section(d, entry, ret_error);
+    if (entry->more)
+        return inifile_refuse_more(entry, ret_error);
     s = &d->sections[d->n_sections - 1];
     if (config_override_service(entry->key) > 0)
         return config_section_add_override(s, entry->key, entry->value, entry->path, entry->line,
