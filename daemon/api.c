@@ -39,7 +39,8 @@ static void api_ready(struct request *r)
 {
     struct exchange *x = r->context;
 
-    x->run(x);
+    if (exchange_may_still(x))
+        x->run(x);
 }
 
 static void api_end(struct request *r)
@@ -94,7 +95,14 @@ static bool text(struct exchange *x, const char *key, char **value)
 
 void api_clouds(struct exchange *x)
 {
-    exchange_answer(x, 200, render_clouds(x->host->clouds));
+    struct clouds seen;
+
+    if (exchange_clouds(x, _OPERATION_MAX, &seen) < 0) {
+        exchange_problem(x, NULL);
+        return;
+    }
+    exchange_answer(x, 200, render_clouds(&seen));
+    free(seen.all);
 }
 
 void api_identity(struct exchange *x)
@@ -401,12 +409,12 @@ void api_delete_credential(struct exchange *x)
 
 /* ---- the daemon itself */
 
-void api_health(struct exchange *x)
+static void answer_health(struct exchange *x, const struct clouds *seen)
 {
     struct problem *problem;
     json_t *document;
 
-    if (clouds_ready(x->host->clouds)) {
+    if (clouds_ready(seen)) {
         exchange_answer(x, 200, json_pack("{s:s}", "status", "ready"));
         return;
     }
@@ -414,9 +422,21 @@ void api_health(struct exchange *x)
                                              "identity document for the last error.");
     document = problem ? render_problem(problem, 503) : NULL;
     if (document)
-        json_object_set_new(document, "clouds", render_states(x->host->clouds));
+        json_object_set_new(document, "clouds", render_states(seen));
     problem_free(problem);
     exchange_problem_document(x, 503, document);
+}
+
+void api_health(struct exchange *x)
+{
+    struct clouds seen;
+
+    if (exchange_clouds(x, _OPERATION_MAX, &seen) < 0) {
+        exchange_problem(x, NULL);
+        return;
+    }
+    answer_health(x, &seen);
+    free(seen.all);
 }
 
 void api_metrics(struct exchange *x)
@@ -426,9 +446,13 @@ void api_metrics(struct exchange *x)
         .requests = server_requests(x->host->server),
         .transfers = upstream_active(x->host->upstream),
     };
+    struct clouds measured;
     char *answer = NULL;
     size_t length = 0;
 
-    (void)metrics_write(x->host->metrics, x->host->clouds, &gauges, &answer, &length);
+    if (exchange_clouds(x, OPERATION_METRICS, &measured) >= 0) {
+        (void)metrics_write(x->host->metrics, &measured, &gauges, &answer, &length);
+        free(measured.all);
+    }
     exchange_answer_text(x, 200, METRICS_CONTENT_TYPE, answer, length);
 }

@@ -155,10 +155,12 @@ static int reload(struct broker *b, char **ret_error)
         log_warning("%s: socket, socket_mode and socket_group count from the next restart on",
                     fresh->path);
     b->config = fresh;
+    b->exchange_host.policy = fresh->policy;
     config_free(old);
     config_forget_keys(b->config);
     apply_config(b);
     notify_patience(b);
+    clouds_wake(&b->clouds); /* who waits may not be allowed to any more */
     return 0;
 }
 
@@ -455,7 +457,7 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .clouds = &b->clouds,
         .upstream = b->upstream,
         .metrics = b->metrics,
-        .own_uid = geteuid(),
+        .policy = b->config->policy,
     };
     apply_config(b);
     *ret = TAKE_PTR(b);
