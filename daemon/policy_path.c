@@ -310,18 +310,18 @@ static bool segments_match(const char *pattern, struct segments segments, bool m
     }
 }
 
-static bool ends_in_any_depth(const char *pattern)
+static bool ends_in(const char *pattern, const char *end)
 {
     size_t length = strlen(pattern);
 
-    return length >= 3 && strcmp(pattern + length - 3, "/**") == 0;
+    return length >= strlen(end) && strcmp(pattern + length - strlen(end), end) == 0;
 }
 
 static bool one_matches(const char *const *patterns, size_t n, struct segments segments,
                         bool merged, enum policy_path_extent extent)
 {
     for (size_t i = 0; i < n; i++)
-        if ((extent == POLICY_PATH_ITSELF || ends_in_any_depth(patterns[i])) &&
+        if ((extent == POLICY_PATH_ITSELF || ends_in(patterns[i], "/**")) &&
             segments_match(patterns[i], segments, merged))
             return true;
     return false;
@@ -374,6 +374,8 @@ const char *policy_path_fault(const char *pattern)
     if (strpbrk(pattern, "%\\"))
         return "is to be written decoded, and no path with a backslash is let through; give the "
                "characters themselves, with `?` for a blank or a comma";
+    if (ends_in(pattern, "/**/"))
+        return "has a slash behind `**`; leave it out";
     while (!fault && next_piece(&pattern, false, &piece))
         fault = piece_fault(&piece, !*pattern);
     return fault;
