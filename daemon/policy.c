@@ -252,12 +252,21 @@ static bool regions_match(const struct policy_rule *rule, const struct policy_ca
     return rule->regions.n == 0;
 }
 
+/* Services answer these with the request as it came to them, the token in it. */
+static bool shows_the_token(const char *method)
+{
+    return strcasecmp(method, "TRACE") == 0 || strcasecmp(method, "TRACK") == 0;
+}
+
 static bool methods_match(const struct policy_rule *rule, const struct policy_call *call)
 {
+    bool needs_its_word = shows_the_token(call->method);
+
     for (size_t i = 0; i < rule->methods.n; i++)
-        if (is_any(rule->methods.word[i]) || strcmp(rule->methods.word[i], call->method) == 0)
+        if (strcmp(rule->methods.word[i], call->method) == 0 ||
+            (is_any(rule->methods.word[i]) && !needs_its_word))
             return true;
-    return rule->methods.n == 0;
+    return rule->methods.n == 0 && !needs_its_word;
 }
 
 static bool paths_match(const struct policy_rule *rule, const struct policy_call *call)

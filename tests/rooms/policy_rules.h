@@ -58,7 +58,8 @@ static const char rules[] = "[rackspace]\n[staging]\n[lab 1]\n[default]\n"
                             "[allow old servers]\n"
                             "user = 1007\n"
                             "operation = proxy\n"
-                            "service = cloudServers\n";
+                            "service = cloudServers\n"
+                            "method = TRACE *\n";
 
 enum who {
     ROOT,

@@ -183,6 +183,12 @@ static const struct {
     {OPERATOR, "rackspace", FILES, "GET", "/", {{0}}, NULL},
     {DESKTOP, "lab 1", FILES, "GET", "/", {{0}}, NULL},
     {STRANGER, "rackspace", FILES, "GET", "/", {{0}}, NULL},
+    /* what shows the token wants its word */
+    {ROOT, "rackspace", "compute", "ORD", "TRACE", "/", {{0}}, NULL},
+    {WRITER, "rackspace", FILES, "Trace", "/up/x", {{0}}, NULL},
+    {SERVERS, "rackspace", "compute", "DFW", "TRACK", "/", {{0}}, NULL},
+    {OLD_SERVERS, "rackspace", "cloudServers", NULL, "TRACK", "/", {{0}}, NULL},
+    {OLD_SERVERS, "rackspace", "cloudServers", NULL, "TRACE", "/", {{0}}, "old servers"},
 };
 
 static struct policy_verdict decide_call(int i)
