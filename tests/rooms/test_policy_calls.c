@@ -71,6 +71,8 @@ static const struct {
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X_Method_Override", "PUT"}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X-Original-URL", "/private"}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X-Rewrite-Url", ""}}, NULL},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X-Original-URL", "/backups/b"}}, NULL},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X-Copy-From-Account", "backups/b"}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X-Copy-From", "/private/a"}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"X_Copy_From", "private/a"}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a", {{"x-cOPY-fROM", "/private/a"}}, NULL},
