@@ -4,12 +4,9 @@
 #include "exchange.h"
 
 #include "listen.h"
-#include "log.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define NAME_SHOWN 64
 
 static bool keep_verdict(struct exchange *x, struct policy_verdict verdict)
 {
@@ -45,12 +42,15 @@ bool exchange_may_still(struct exchange *x)
 
 /* ---- refusals */
 
-static void log_refusal(const struct peer *peer, const char *operation, const char *cloud,
-                        enum problem_code code)
+/* The record has no name that somebody made up. */
+static const char *known_cloud(const struct exchange *x)
 {
-    const struct log_fields fields = {.cloud = cloud, .code = problem_word(code), .peer = peer};
+    const char *asked = x->target.segments[1];
+    const struct cloud *cloud = x->cloud ? x->cloud
+                                : asked  ? clouds_find(x->host->clouds, asked)
+                                         : NULL;
 
-    log_with(LOG_NOTICE, &fields, "%s was refused", operation);
+    return cloud ? cloud->config.name : NULL;
 }
 
 static char *describe(const struct peer *peer)
@@ -71,11 +71,9 @@ struct problem *exchange_denied(struct exchange *x, const char *what)
     const struct peer *peer = x->request->peer;
     const struct policy *policy = x->host->policy;
     _cleanup_(freep) char *who = describe(peer);
-    char asked[NAME_SHOWN] = "";
 
-    if (x->target.segments[1])
-        (void)snprintf(asked, sizeof(asked), "%s", x->target.segments[1]);
-    log_refusal(peer, operation_word(x->operation), *asked ? asked : NULL, PROBLEM_DENIED);
+    audit_refusal(x->host->audit, peer, operation_names[x->operation], known_cloud(x),
+                  PROBLEM_DENIED);
     if (policy->n_rules == 0)
         return problem_new(PROBLEM_DENIED,
                            "Only root and the daemon's own user may touch the credential; you are "
@@ -86,7 +84,7 @@ struct problem *exchange_denied(struct exchange *x, const char *what)
                              "No rule of %s allows you this (%s%s%s): you are %s. A section "
                              "[allow NAME] that names you would.",
                              policy->source ? policy->source : "the configuration",
-                             operation_word(x->operation), what ? ", " : "", what ? what : "", who)
+                             operation_names[x->operation], what ? ", " : "", what ? what : "", who)
                : NULL;
 }
 

@@ -9,23 +9,18 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const operation_words[_OPERATION_MAX] = {
+const char *const operation_names[_OPERATION_MAX] = {
     [OPERATION_STATUS] = "status",   [OPERATION_IDENTITY] = "identity",
     [OPERATION_CATALOG] = "catalog", [OPERATION_TOKEN] = "token",
     [OPERATION_REFRESH] = "refresh", [OPERATION_CREDENTIAL] = "credential",
     [OPERATION_PROXY] = "proxy",     [OPERATION_METRICS] = "metrics",
 };
 
-const char *operation_word(enum operation operation)
-{
-    return operation_words[operation];
-}
-
 enum operation operation_find(const char *word)
 {
     size_t i = 0;
 
-    while (i < _OPERATION_MAX && strcmp(operation_words[i], word) != 0)
+    while (i < _OPERATION_MAX && strcmp(operation_names[i], word) != 0)
         i++;
     return (enum operation)i;
 }

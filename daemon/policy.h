@@ -27,8 +27,8 @@ enum operation {
     _OPERATION_MAX,
 };
 
-/* Its word in a rule, and the other way round; _OPERATION_MAX: there is none. */
-const char *operation_word(enum operation operation);
+/* Their words in a rule, and the other way round; _OPERATION_MAX: there is none. */
+extern const char *const operation_names[_OPERATION_MAX];
 enum operation operation_find(const char *word);
 
 /* ---- rules */

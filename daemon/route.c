@@ -2,6 +2,7 @@
 #include "route.h"
 
 #include "api.h"
+#include "header_list.h"
 #include "proxy.h"
 
 #include <errno.h>
@@ -143,10 +144,18 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     int result;
 
     r->route = NO_ROUTE;
+    problem =
+        r->excess ? exchange_too_many(x, QUOTA_CONNECTIONS) : exchange_take(x, QUOTA_REQUESTS);
+    if (problem)
+        return problem;
     if (r->malformed)
         return problem_new(PROBLEM_BAD_REQUEST,
-                           "It is not clear where the request ends: give one Content-Length or "
-                           "`Transfer-Encoding: chunked`, and each header on one line.");
+                           "It is not clear where the request or a part of it ends: give one "
+                           "Content-Length or `Transfer-Encoding: chunked`, each header on one "
+                           "line, and no NUL.");
+    if (!header_is_token(r->method))
+        return problem_new(PROBLEM_BAD_REQUEST,
+                           "The request's method has a character in it that no method can have.");
     result = target_parse(r->target, &x->target);
     if (result < 0)
         return result == -ENOMEM ? NULL
@@ -169,10 +178,11 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
 
 /* ---- requests that end here */
 
-/* A body that nobody is going to read need not be sent. */
+/* A body that nobody is going to read need not be sent. An answer before it also ends the
+ * connection. */
 static void refuse_start(struct request *r)
 {
-    if (r->expects_continue || r->malformed)
+    if (r->expects_continue || r->malformed || r->excess)
         request_hold(r);
 }
 

@@ -43,6 +43,7 @@ START_TEST(allows_what_a_rule_says)
     const char *detail;
 
     (void)reply_json(get("/v1/first/token"), 200);
+    daemon_wait_log(d, "rule=me");
     (void)reply_json(get("/v1/first/identity"), 200);
     detail = denied(get("/v1/first/catalog"));
     ck_assert_msg(strstr(detail, stage_text("rule of %s ", d->config)) &&
@@ -56,8 +57,8 @@ START_TEST(allows_what_a_rule_says)
     (void)denied(get("/v1"));
     (void)denied(get("/health"));
     (void)denied(get("/metrics"));
-    daemon_wait_log(d, stage_text("metrics was refused code=denied uid=%u", getuid()));
-    daemon_wait_log(d, "catalog was refused cloud=first code=denied");
+    daemon_wait_log(d, stage_text("operation=metrics verdict=denied code=denied uid=%u", getuid()));
+    daemon_wait_log(d, "operation=catalog verdict=denied cloud=first code=denied");
     ck_assert_int_eq(sandbox_count("login_attempt_times"), 2);
 }
 END_TEST

@@ -9,9 +9,26 @@
 #include <string.h>
 #include <sys/wait.h>
 
+/* The answer goes into a file. */
+static int ask_and_keep(uid_t uid, const char *request, const char *path)
+{
+    _cleanup_(fclosep) FILE *f = NULL;
+    size_t length = 0;
+    char *answer;
+
+    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+        return 1;
+    answer = raw_ask(request, &length);
+    f = fopen(path, "we");
+    return !f || fwrite(answer, 1, length, f) != length || fflush(f) != 0;
+}
+
 const struct reply *ask_as(uid_t uid, const char *method, const char *target, const char *body)
 {
     const char *path = stage_path(stage_text("answer-%u", uid));
+    const char *request = stage_text("%s %s HTTP/1.1\r\nHost: latchkey\r\nConnection: close\r\n"
+                                     "Content-Length: %zu\r\n\r\n%s",
+                                     method, target, body ? strlen(body) : 0, body ? body : "");
     struct reply *r = stage_keep(calloc(1, sizeof(*r)));
     int status;
     pid_t child;
@@ -19,21 +36,8 @@ const struct reply *ask_as(uid_t uid, const char *method, const char *target, co
     (void)stage_write(strrchr(path, '/') + 1, 0666, "");
     child = fork();
     ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        size_t length = 0;
-        FILE *f;
-
-        if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
-            _exit(1);
-        char *answer =
-            raw_ask(stage_text("%s %s HTTP/1.1\r\nHost: latchkey\r\nConnection: close\r\n"
-                               "Content-Length: %zu\r\n\r\n%s",
-                               method, target, strlen(body), body),
-                    &length);
-
-        f = fopen(path, "we");
-        _exit(!f || fwrite(answer, 1, length, f) != length || fclose(f) != 0);
-    }
+    if (child == 0)
+        _exit(ask_and_keep(uid, request, path));
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks as another user would, in a process of its own: for root only. */
+/* Asks the daemon as somebody else. Takes root. */
 #ifndef AS_USER_H
 #define AS_USER_H
 
@@ -7,8 +7,8 @@
 
 #define NOBODY 65534
 
-/* The daemon's answer to a request of that user, who is in the group of the same number and in none besides.
- * `body` may be "". It lasts until the test's end. */
+/* The answer to a request that a user, in no group but his own, makes in a process of its own. A body
+ * may be NULL. */
 const struct reply *ask_as(uid_t uid, const char *method, const char *target, const char *body);
 
 #endif

@@ -150,7 +150,7 @@ END_TEST
 START_TEST(has_words_for_operations)
 {
     for (enum operation o = 0; o < _OPERATION_MAX; o++)
-        ck_assert_int_eq(operation_find(operation_word(o)), o);
+        ck_assert_int_eq(operation_find(operation_names[o]), o);
     ck_assert_int_eq(operation_find("nonsense"), _OPERATION_MAX);
     ck_assert_int_eq(operation_find("*"), _OPERATION_MAX);
     config->policy->own_uid = peers[STAR].uid;
