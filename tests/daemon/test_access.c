@@ -10,6 +10,7 @@
 #include "stage.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #define SOMEBODY 12345
 
@@ -225,6 +226,31 @@ START_TEST(gives_the_credential_by_its_word)
 }
 END_TEST
 
+/* ---- sockets */
+
+START_TEST(knows_sockets_apart)
+{
+    const char *paths[] = {stage_path("first.sock"), stage_path("other.sock")};
+    const int fds[] = {raw_listen(paths[0], SOCK_STREAM), raw_listen(paths[1], SOCK_STREAM)};
+    _cleanup_(client_freep) struct client *first = client_new(paths[0], NULL);
+    _cleanup_(client_freep) struct client *other = client_new(paths[1], NULL);
+    const struct ask token = {.target = "/v1/first/token"};
+
+    sandbox_start(NULL);
+    (void)daemon_start(&(struct daemon_options){
+        .config = stage_text("%s[allow the first]\nsocket = first.*\noperation = token\n",
+                             daemon_cloud("first", "")),
+        .socket = "",
+        .passed_fds = fds,
+        .n_passed_fds = ARRAY_SIZE(fds),
+        .environment = (const char *const[]){"LISTEN_FDNAMES=first.socket:other.socket", NULL}});
+    (void)reply_json(client_ask(first, &token), 200);
+    ck_assert_ptr_nonnull(strstr(denied(client_ask(other, &token)), ", socket other.socket"));
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 /* ---- the configuration */
 
 START_TEST(reads_rules_in_a_check)
@@ -264,6 +290,7 @@ int main(void)
     tcase_add_test(c, sends_no_100_to_the_refused);
     tcase_add_test(c, knows_users_apart);
     tcase_add_test(c, gives_the_credential_by_its_word);
+    tcase_add_test(c, knows_sockets_apart);
     tcase_add_test(c, reads_rules_in_a_check);
     tcase_add_test(c, warns_at_the_start);
     return stage_run(s);
