@@ -27,6 +27,11 @@ check_user() {
     local own
     check "systemd runs for a user" start_user_manager
     own=$runtime/latchkey/latchkey.sock
+    verify() {
+        [ -z "$(as_user systemd-analyze verify --user --man=no latchkeyd.socket latchkeyd.service \
+            2>&1 | tee /dev/stderr)" ]
+    }
+    check "systemd-analyze has nothing to say about a user's units" verify
     check "the user enables the socket" as_user systemctl --user enable --now -q latchkeyd.socket
     check "it is the user's alone" is "member:member 600 socket" stat -c '%U:%G %a %F' "$own"
     check "in a directory of the user's" is "member:member 700" stat -c '%U:%G %a' "${own%/*}"
