@@ -37,6 +37,7 @@ static const struct {
     {"signed-out", LK_SIGNED_OUT},
     {"stopping", LK_STOPPING},
     {"tls-failure", LK_UNREACHABLE},
+    {"too-many", LK_TOO_MANY},
     {"unknown-cloud", LK_UNKNOWN_CLOUD},
     {"unknown-interface", LK_UNKNOWN_INTERFACE},
     {"unknown-region", LK_UNKNOWN_REGION},
@@ -65,6 +66,7 @@ static const char *const status_texts[] = {
     [LK_RATE_LIMITED] = "the identity service asks to wait",
     [LK_UPSTREAM_BROKEN] = "the cloud's answer makes no sense",
     [LK_STOPPING] = "the daemon is stopping",
+    [LK_TOO_MANY] = "too much at once",
 };
 
 const char *lk_status_text(int result)

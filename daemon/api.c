@@ -2,7 +2,6 @@
 #include "api.h"
 
 #include "accept.h"
-#include "log.h"
 #include "render.h"
 #include "schedule.h"
 #include "secret.h"
@@ -49,6 +48,7 @@ static void api_end(struct request *r)
 
 const struct request_ops api_ops = {
     .body = api_body,
+    .secret_body = true,
     .ready = api_ready,
     .end = api_end,
 };
@@ -163,11 +163,13 @@ static void answer_token(struct exchange *x, struct session *s)
     char *line;
 
     (void)request_each_header(x->request, add_accept, &accept);
+    if (strcmp(x->request->method, "HEAD") != 0)
+        audit_token(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
     if (!accept_prefers_text(&accept)) {
         exchange_answer_prepared(x, 200, prepare_token(s));
         return;
     }
-    line = secret_malloc(length + 2);
+    line = secret_malloc_locked(length + 2);
     if (line)
         stpcpy(stpcpy(line, s->token), "\n");
     exchange_answer_text(x, 200, "text/plain; charset=utf-8", line, length + 1);
@@ -177,10 +179,14 @@ static void answer_token(struct exchange *x, struct session *s)
 /* The long poll: until there is a token newer than the one that the caller knows. */
 static void token_after(struct exchange *x, struct session *s, uint64_t after, uint64_t timeout)
 {
+    struct problem *problem;
+
     if (s && s->generation > after)
         answer_token(x, s);
     else if (x->late || x->host->stopping || timeout == 0)
         exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
+    else if ((problem = exchange_take(x, QUOTA_WAITING)))
+        exchange_problem(x, problem);
     else
         exchange_wait(x, timeout * USEC_PER_SEC);
 }
@@ -334,7 +340,6 @@ static int parse_credential(const char *body, size_t length, struct credential *
 
 void api_put_credential(struct exchange *x)
 {
-    struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
     struct credential *credential;
     int r;
 
@@ -359,8 +364,7 @@ void api_put_credential(struct exchange *x)
             return;
         }
         secret_free(TAKE_PTR(x->body));
-        log_with(LOG_NOTICE, &fields, "a credential for cloud %s was handed in",
-                 x->cloud->config.name);
+        audit_credential(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
         x->ticket = cloud_set_credential(x->cloud, credential);
     }
     answer_login(x);
@@ -368,14 +372,12 @@ void api_put_credential(struct exchange *x)
 
 void api_delete_credential(struct exchange *x)
 {
-    struct log_fields fields = {.cloud = x->cloud->config.name, .peer = x->request->peer};
     const struct problem *problem = NULL;
 
     if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is nothing to forget."))
         return;
     if (!x->revocation) {
-        log_with(LOG_NOTICE, &fields, "the credential of cloud %s is to be forgotten",
-                 x->cloud->config.name);
+        audit_forget(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
         if (cloud_forget(x->cloud, &x->revocation) < 0)
             problem = problem_or_no_memory(NULL);
     }
@@ -425,6 +427,7 @@ void api_metrics(struct exchange *x)
         .connections = server_connections(x->host->server),
         .requests = server_requests(x->host->server),
         .transfers = upstream_active(x->host->upstream),
+        .quota = x->host->quota,
     };
     char *answer = NULL;
     size_t length = 0;

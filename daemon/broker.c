@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker.h"
 
+#include "audit.h"
 #include "clouds.h"
 #include "exchange.h"
 #include "listen.h"
 #include "log.h"
+#include "log_ids.h"
 #include "metrics.h"
 #include "route.h"
 #include "server.h"
@@ -33,6 +35,8 @@ struct broker {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct quota *quota;
+    struct audit *audit;
     struct clouds clouds;
     struct cloud_host cloud_host;
     struct exchange_host exchange_host;
@@ -97,7 +101,7 @@ static void on_cloud_changed(void *userdata)
     if (!b->ready && may_be_called_ready(b)) {
         b->ready = true;
         (void)sd_notify(false, "READY=1");
-        log_info("ready");
+        log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
     }
 }
 
@@ -123,6 +127,7 @@ static void apply_config(struct broker *b)
     const struct config *c = b->config;
 
     log_set_level(b->options.log_level >= 0 ? b->options.log_level : c->log_level);
+    quota_set_limits(b->quota, &c->quotas);
     for (size_t i = 0; i < c->n_warnings; i++)
         log_warning("%s", c->warnings[i]);
     for (size_t i = 0; i < c->n_clouds; i++)
@@ -164,9 +169,10 @@ static int reload(struct broker *b, char **ret_error)
 
 /* ---- signals */
 
-static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *si _unused_,
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *si,
                      void *userdata)
 {
+    const struct peer sender = {.uid = si->ssi_uid, .gid = LOG_NO_GID, .pid = (pid_t)si->ssi_pid};
     _cleanup_(freep) char *error = NULL;
     struct broker *b = userdata;
     int r = 0;
@@ -177,11 +183,9 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
         r = reload(b, &error);
     if (b->options.from_env)
         log_notice("there is nothing to reload: the configuration came from the environment");
-    else if (r < 0)
-        log_error("the configuration was not reloaded, what ran before goes on: %s",
-                  error ? error : strerror(-r));
     else
-        log_notice("the configuration was reloaded");
+        audit_reload(si->ssi_code == SI_USER ? &sender : NULL,
+                     r < 0 ? (error ? error : strerror(-r)) : NULL);
     notify_status(b);
     if (b->ready)
         (void)sd_notify(false, "READY=1");
@@ -260,7 +264,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
     server_stop_listening(b->server, own);
     (void)sd_notifyf(false, "STOPPING=1\nSTATUS=stopping, requests in flight: %zu",
                      server_requests(b->server));
-    log_info("stopping");
+    log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_STOPPING}, "stopping");
     clouds_wake(&b->clouds);
     b->stop_until = clock_monotonic() + STOP_TIME;
     r = set_patience(b, b->stop_until - STOP_FAREWELL - least, on_patience);
@@ -339,7 +343,8 @@ static int start_listening(struct broker *b, char **ret_error)
 {
     int r;
 
-    r = server_new(b->event, route_request, on_request_end, &b->exchange_host, &b->server);
+    r = server_new(b->event, b->quota, route_request, on_request_end, &b->exchange_host,
+                   &b->server);
     if (r < 0)
         return r;
     b->exchange_host.server = b->server;
@@ -442,11 +447,16 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         r = upstream_new(b->event, &b->upstream);
     if (r >= 0)
         r = metrics_new(route_names, route_count, &b->metrics);
+    if (r >= 0)
+        r = quota_new(&b->quota);
+    if (r >= 0)
+        r = audit_new(b->event, &b->audit);
     if (r < 0)
         return r;
     b->cloud_host = (struct cloud_host){
         .event = b->event,
         .upstream = b->upstream,
+        .audit = b->audit,
         .changed = on_cloud_changed,
         .userdata = b,
     };
@@ -455,6 +465,8 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .clouds = &b->clouds,
         .upstream = b->upstream,
         .metrics = b->metrics,
+        .quota = b->quota,
+        .audit = b->audit,
         .own_uid = geteuid(),
     };
     apply_config(b);
@@ -472,6 +484,8 @@ void broker_free(struct broker *b)
     clouds_done(&b->clouds);
     upstream_free(b->upstream);
     metrics_free(b->metrics);
+    quota_free(b->quota);
+    audit_free(b->audit);
     listen_socket_done(&b->socket);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);

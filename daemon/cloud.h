@@ -9,6 +9,7 @@
 #ifndef CLOUD_H
 #define CLOUD_H
 
+#include "audit.h"
 #include "identity_login.h"
 #include "session.h"
 #include "upstream.h"
@@ -28,6 +29,7 @@ enum cloud_state {
 struct cloud_host {
     sd_event *event;
     struct upstream *upstream;
+    struct audit *audit;             /* may be NULL */
     void (*changed)(void *userdata); /* a cloud's state is another one now */
     void *userdata;
 };

@@ -49,7 +49,7 @@ static int copy_text(const struct cloud_config *from, const struct config_key *k
 
     if (!text)
         return 0;
-    copy = key->field == KEY_FIELD_SECRET ? secret_strdup(text) : strdup(text);
+    copy = key->field == KEY_FIELD_SECRET ? secret_strdup_locked(text) : strdup(text);
     if (!copy)
         return -ENOMEM;
     *text_at(to, key) = copy;

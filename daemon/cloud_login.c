@@ -21,10 +21,8 @@ static void log_login(const struct cloud *c)
                  c->config.name);
         return;
     }
-    log_with(LOG_INFO, &fields, "logged in to cloud %s as %s: token %llu lives for %llu s",
-             c->config.name, c->session->user_name ? c->session->user_name : "?",
-             (unsigned long long)c->session->generation,
-             (unsigned long long)session_seconds_left(c->session, clock_boottime()));
+    audit_login(c->host->audit, c->config.name, c->session->user_name, c->session->generation,
+                session_seconds_left(c->session, clock_boottime()));
 }
 
 static void warn_of_overrides(const struct cloud *c, const struct catalog *catalog)
@@ -115,13 +113,12 @@ static usec_t next_try(const struct cloud *c, usec_t now, unsigned retry_after)
 
 static void failed(struct cloud *c, struct problem *problem)
 {
-    struct log_fields fields = {.cloud = c->config.name, .code = problem_word(problem->code)};
     usec_t now = clock_boottime();
 
     c->counters.logins_failed[problem->code]++;
     c->failures++;
     c->challenge.login_due = false;
-    log_with(LOG_WARNING, &fields, "login to cloud %s failed: %s", c->config.name, problem->detail);
+    audit_login_failed(c->host->audit, c->config.name, problem);
 
     if (problem->code != PROBLEM_CREDENTIALS_REJECTED)
         c->next_attempt = next_try(c, now, problem->retry_after);

@@ -120,6 +120,11 @@ static int config_new(const char *path, struct config **ret)
     c->socket_mode = 0660;
     c->socket_group = getegid();
     c->log_level = LOG_INFO;
+    c->quotas = (struct quota_limits){{
+        [QUOTA_CONNECTIONS] = 256,
+        [QUOTA_REQUESTS] = 256,
+        [QUOTA_WAITING] = 64,
+    }};
     c->connect_timeout = 10 * USEC_PER_SEC;
     c->login_timeout = 30 * USEC_PER_SEC;
     c->upstream_timeout = 60 * USEC_PER_SEC;

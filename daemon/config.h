@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "credential.h"
+#include "quota.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ struct config {
     gid_t socket_group; /* the process's own */
     int log_level;      /* syslog priority, LOG_INFO */
     char *clouds_yaml;  /* NULL: looked for as openstacksdk does, "": none */
+    struct quota_limits quotas;
     /* for the clouds that have none of their own */
     usec_t connect_timeout;  /* 10 s */
     usec_t login_timeout;    /* 30 s */

@@ -19,6 +19,7 @@
 #include <syslog.h>
 
 #define SECONDS_MAX 86400
+#define QUOTA_MOST 1000000
 
 struct word {
     const char *spelling;
@@ -83,7 +84,7 @@ static int parse_text(const char *value, void *field)
 static int parse_secret(const char *value, void *field)
 {
     char **secret = field;
-    char *copy = secret_strdup(value);
+    char *copy = secret_strdup_locked(value);
 
     if (!copy)
         return -ENOMEM;
@@ -194,6 +195,16 @@ static int parse_seconds(const char *value, void *field)
 
     if (r == 0)
         *(usec_t *)field = seconds * USEC_PER_SEC;
+    return r;
+}
+
+static int parse_quota(const char *value, void *field)
+{
+    unsigned long most;
+    int r = parse_number(value, 10, 0, QUOTA_MOST, &most);
+
+    if (r == 0)
+        *(unsigned *)field = (unsigned)most;
     return r;
 }
 
@@ -343,6 +354,11 @@ static int parse_proxy(const char *value, void *field)
 #define BOOLEAN "yes or no"
 #define PATH "a path, with ~/ only where $HOME is set"
 #define SECONDS "a whole number of seconds from 1 to 86400"
+#define QUOTA(kind, name)                                                 \
+    {                                                                     \
+        name, parse_quota, IN_DAEMON(quotas.most[kind]), KEY_FIELD_PLAIN, \
+            "a whole number up to 1000000, or 0 for no limit"             \
+    }
 
 const struct config_key config_keys[_KEY_MAX] = {
     [KEY_DEFAULT] = {"default", parse_text, IN_DAEMON(default_cloud), KEY_FIELD_STRING,
@@ -357,6 +373,9 @@ const struct config_key config_keys[_KEY_MAX] = {
                        "error, warning, notice, info or debug"},
     [KEY_CLOUDS_YAML] = {"clouds_yaml", parse_path_or_no, IN_DAEMON(clouds_yaml), KEY_FIELD_STRING,
                          "an absolute path, or no"},
+    [KEY_CONNECTIONS_PER_USER] = QUOTA(QUOTA_CONNECTIONS, "connections_per_user"),
+    [KEY_REQUESTS_PER_USER] = QUOTA(QUOTA_REQUESTS, "requests_per_user"),
+    [KEY_WAITING_PER_USER] = QUOTA(QUOTA_WAITING, "waiting_per_user"),
     [KEY_DEFAULT_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
                                      KEY_FIELD_PLAIN, SECONDS},
     [KEY_DEFAULT_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pyrax's credential file: which keys there are is one table, and each value is held in wiped
+ * pyrax's credential file: which keys there are is one table, and each value is held in secret
  * memory from the moment it is read, for any of them may turn out to be the key in the wrong line.
  */
 #include "credential.h"
@@ -84,7 +84,7 @@ struct credential *credential_new(void)
 
 int credential_set(struct credential *c, enum credential_field field, const char *text)
 {
-    char *copy = text && *text ? secret_strdup(text) : NULL;
+    char *copy = text && *text ? secret_strdup_locked(text) : NULL;
 
     if (text && *text && !copy)
         return -ENOMEM;

@@ -35,7 +35,7 @@ enum credential_field {
 };
 
 struct credential {
-    char *fields[_CREDENTIAL_FIELD_MAX]; /* secret memory; NULL: not given, never empty */
+    char *fields[_CREDENTIAL_FIELD_MAX]; /* locked memory; NULL: not given, never empty */
 };
 
 /* The field of that name (`project_id` is `tenant_id`), or _CREDENTIAL_FIELD_MAX; and its name. */

@@ -9,6 +9,43 @@
 
 #define PROBLEM_TYPE "application/problem+json"
 
+/* ---- quotas */
+
+struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind)
+{
+    const struct peer *peer = x->request->peer;
+    struct problem *p = problem_new(
+        PROBLEM_TOO_MANY,
+        "You are uid %u, which may have %u %s at a time: end some and try again, or have %s raised "
+        "in [latchkeyd] of the configuration.",
+        peer->uid, quota_limit(x->host->quota, kind), quota_noun(kind), quota_key(kind));
+
+    audit_refusal(x->host->audit, peer, NULL, x->cloud ? x->cloud->config.name : NULL,
+                  PROBLEM_TOO_MANY);
+    if (p)
+        p->retry_after = 1;
+    return problem_or_no_memory(p);
+}
+
+struct problem *exchange_take(struct exchange *x, enum quota_kind kind)
+{
+    int r = x->taken[kind] ? 0 : quota_take(x->host->quota, kind, x->request->peer->uid);
+
+    if (r == QUOTA_OVER)
+        return exchange_too_many(x, kind);
+    if (r < 0)
+        return problem_or_no_memory(NULL);
+    x->taken[kind] = true;
+    return NULL;
+}
+
+static void give_back(struct exchange *x)
+{
+    for (enum quota_kind kind = 0; kind < QUOTA_LIMITS; kind++)
+        if (x->taken[kind])
+            quota_give_back(x->host->quota, kind, x->request->peer->uid);
+}
+
 /* ---- waiting */
 
 static void on_wake(struct cloud_waiter *w)
@@ -114,10 +151,11 @@ void exchange_answer(struct exchange *x, unsigned status, json_t *document)
 
 struct answer *exchange_prepare(json_t *document)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    _cleanup_(secret_freep) char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+    char *kept = text ? secret_strdup_locked(text) : NULL;
 
     json_decref(document);
-    return text ? answer_new("application/json", text, strlen(text)) : NULL;
+    return kept ? answer_new("application/json", kept, strlen(kept)) : NULL;
 }
 
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a)
@@ -172,6 +210,7 @@ void exchange_free(struct exchange *x)
 {
     if (!x)
         return;
+    give_back(x);
     cloud_waiter_cancel(&x->waiter);
     sd_event_source_disable_unref(x->deadline);
     cloud_revocation_unref(x->revocation);

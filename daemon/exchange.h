@@ -7,8 +7,10 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
+#include "audit.h"
 #include "clouds.h"
 #include "metrics.h"
+#include "quota.h"
 #include "server.h"
 #include "target.h"
 
@@ -23,6 +25,8 @@ struct exchange_host {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct quota *quota;
+    struct audit *audit;
     uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */
@@ -43,9 +47,17 @@ struct exchange {
     char *body; /* secret memory, NUL-terminated; NULL: none */
     size_t length;
 
+    bool taken[QUOTA_LIMITS]; /* of its user's quota */
+
     void (*run)(struct exchange *x); /* answers, or waits and is called again */
     void *signing;                   /* the proxy's */
 };
+
+/* One more of these for the user who asks, until the exchange ends; taken once however often it is called.
+ * NULL, or the problem that there are too many. */
+struct problem *exchange_take(struct exchange *x, enum quota_kind kind);
+/* That problem, which is logged here. */
+struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind);
 
 /* Waits until something has happened to the cloud or the time is up, counted from the first wait;
  * then run() is called again. */
@@ -69,6 +81,7 @@ int exchange_choose(const struct exchange *x, const struct session *session, con
 /* These take the document, the problem, the text over. NULL stands for no memory and is answered as
  * that. */
 void exchange_answer(struct exchange *x, unsigned status, json_t *document);
+/* Kept in locked memory: for those with a token in them. */
 struct answer *exchange_prepare(json_t *document);
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a);
 void exchange_answer_text(struct exchange *x, unsigned status, const char *type, char *text,

@@ -125,3 +125,11 @@ const char *header_list_find(const struct header_list *l, const char *name)
             return value;
     return NULL;
 }
+
+bool header_is_token(const char *text)
+{
+    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return *text && text[strspn(text, chars)] == '\0';
+}

@@ -6,6 +6,7 @@
 #ifndef HEADER_LIST_H
 #define HEADER_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct header_list {
@@ -26,6 +27,9 @@ int header_list_add(struct header_list *l, const char *line, size_t length);
 
 /* One with each call, NULL at the end; *position starts at 0. */
 const char *header_list_next(const struct header_list *l, size_t *position, const char **ret_value);
+
+/* Whether that could be the name of a header, or a method (RFC 9110, 5.6.2). */
+bool header_is_token(const char *text);
 
 /* The first of that name, compared without case; NULL: there is none. */
 const char *header_list_find(const struct header_list *l, const char *name);

@@ -60,6 +60,14 @@ int identity_request_add_header(struct identity_request *r, const char *name, co
     return 0;
 }
 
+bool identity_is_visible(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (*p < '!' || *p > '~')
+            return false;
+    return *text != '\0';
+}
+
 const char *identity_answer_header(const struct identity_answer *answer, const char *name)
 {
     return answer->headers ? header_list_find(answer->headers, name) : NULL;

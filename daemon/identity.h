@@ -56,6 +56,9 @@ struct identity_answer {
     usec_t received_realtime;
 };
 
+/* Whether a text is nothing but visible ASCII, which is what a header can carry. */
+bool identity_is_visible(const char *text);
+
 /* The value of that header, or NULL. */
 const char *identity_answer_header(const struct identity_answer *answer, const char *name);
 

@@ -71,14 +71,15 @@ static int read_token(struct identity_reader *reader, const json_t *token)
     return r;
 }
 
-static int read_user(struct session *s, const json_t *user)
+static int read_user(struct identity_reader *reader, const json_t *user)
 {
+    struct session *s = reader->session;
     int r = reader_copy_user(s, user);
 
     if (r == 0)
         r = reader_copy(reader_get_string(user, "RAX-AUTH:defaultRegion"), &s->default_region);
     if (r == 0)
-        r = reader_copy_roles(s, reader_get(user, "roles", JSON_ARRAY));
+        r = reader_copy_roles(reader, "access.user.roles", reader_get(user, "roles", JSON_ARRAY));
     return r;
 }
 
@@ -114,7 +115,7 @@ static int read_access(struct identity_reader *reader)
     if (r == 0)
         r = read_token(reader, token);
     if (r == 0)
-        r = read_user(reader->session, reader_get(access, "user", JSON_OBJECT));
+        r = read_user(reader, reader_get(access, "user", JSON_OBJECT));
     if (r == 0)
         r = reader_copy_catalog(reader, "access.serviceCatalog",
                                 json_object_get(access, "serviceCatalog"), read_endpoint);

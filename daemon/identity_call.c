@@ -129,6 +129,7 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         .headers = headers,
         .length = c->request->body ? (int64_t)strlen(c->request->body) : TRANSFER_NO_BODY,
         .repeatable = true,
+        .forgotten = true,
         .cloud = cloud,
         .total_timeout = time_left(until),
         .total_key = "login_timeout",

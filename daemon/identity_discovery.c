@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "identity_discovery.h"
 
+#include "identity_document.h"
 #include "identity_fault.h"
 
 #include <errno.h>
@@ -187,7 +188,7 @@ static void add_version(struct findings *f, const json_t *version)
 /* `{"versions": {"values": […]}}`, `{"versions": […]}` or `{"version": {…}}` */
 static void read_versions(const struct identity_answer *answer, struct findings *ret)
 {
-    _cleanup_(json_decrefp) json_t *root = json_loadb(answer->body, answer->length, 0, NULL);
+    _cleanup_(json_decrefp) json_t *root = identity_document_load(answer);
     const json_t *versions = json_object_get(root, "versions"), *version;
     size_t i;
 

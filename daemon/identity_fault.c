@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "identity_fault.h"
 
+#include "identity_document.h"
 #include "rfc3339.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -163,7 +163,7 @@ static unsigned retry_after(const struct identity_answer *answer, const json_t *
 
 struct problem *identity_fault(const struct identity_answer *answer)
 {
-    _cleanup_(json_decrefp) json_t *root = json_loadb(answer->body, answer->length, 0, NULL);
+    _cleanup_(json_decrefp) json_t *root = identity_document_load(answer);
     const char *name = NULL;
     const json_t *fault = find_fault(root, &name);
     const struct rule *rule = find_rule(answer, name);

@@ -4,6 +4,7 @@
  * is to be good for; a `token` document comes back, and the token itself in the header
  * `X-Subject-Token`.
  */
+#include "identity_document.h"
 #include "identity_fault.h"
 #include "identity_reader.h"
 
@@ -185,7 +186,7 @@ static int read_token(struct identity_reader *reader, const json_t *token)
     if (r == 0)
         r = reader_copy_user(s, reader_get(token, "user", JSON_OBJECT));
     if (r == 0)
-        r = reader_copy_roles(s, reader_get(token, "roles", JSON_ARRAY));
+        r = reader_copy_roles(reader, "token.roles", reader_get(token, "roles", JSON_ARRAY));
     return r;
 }
 
@@ -208,12 +209,15 @@ static bool is_unknown_application(const struct identity_login *login,
                                    const struct identity_answer *answer)
 {
     static const char reason[] = "Could not find Application Credential";
-    _cleanup_(json_decrefp) json_t *root = json_loadb(answer->body, answer->length, 0, NULL);
-    const char *message = reader_get_string(reader_get(root, "error", JSON_OBJECT), "message");
+    _cleanup_(json_decrefp) json_t *root = NULL;
+    const char *message;
 
-    return answer->status == 404 &&
-           login->credential->fields[CREDENTIAL_APPLICATION_CREDENTIAL_SECRET] && message &&
-           strncmp(message, reason, strlen(reason)) == 0;
+    if (answer->status != 404 ||
+        !login->credential->fields[CREDENTIAL_APPLICATION_CREDENTIAL_SECRET])
+        return false;
+    root = identity_document_load(answer);
+    message = reader_get_string(reader_get(root, "error", JSON_OBJECT), "message");
+    return message && strncmp(message, reason, strlen(reason)) == 0;
 }
 
 static int decode_login(const struct identity_login *login, const struct identity_answer *answer,

@@ -1,20 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include "identity_reader.h"
 
+#include "identity_document.h"
 #include "rfc3339.h"
 #include "secret.h"
 
 #include <errno.h>
 #include <string.h>
 
+static bool looks_like_json(const struct identity_answer *answer)
+{
+    char first = answer->body[strspn(answer->body, " \t\r\n")];
+
+    return first == '{' || first == '[';
+}
+
+static int refuse_size(struct identity_reader *reader)
+{
+    reader->problem =
+        problem_new(PROBLEM_BAD_ANSWER,
+                    "The identity service's answer has more than %d values, is nested more than %d "
+                    "deep or has a text of more than %zu bytes in it: check `auth_endpoint`, and "
+                    "whether a proxy in between has answered.",
+                    IDENTITY_VALUES_MOST, IDENTITY_DEPTH_MOST, IDENTITY_TEXT_MOST);
+    return reader->problem ? 1 : -ENOMEM;
+}
+
 int reader_init(struct identity_reader *reader, const struct identity_answer *answer)
 {
     *reader = (struct identity_reader){.answer = answer, .session = session_new()};
     if (!reader->session)
         return -ENOMEM;
-    reader->root = json_loadb(answer->body, answer->length, 0, NULL);
+    reader->root = identity_document_load(answer);
     if (json_is_object(reader->root))
         return 0;
+    if (looks_like_json(answer) && !identity_document_fits(answer))
+        return refuse_size(reader);
     reader->problem = problem_new(PROBLEM_BAD_ANSWER,
                                   "The identity service's answer is not JSON (HTTP status %u): "
                                   "check `auth_endpoint`, and whether a proxy in between has "
@@ -63,21 +84,14 @@ int reader_require(struct identity_reader *reader, const json_t *object, const c
     return 0;
 }
 
-/* The token becomes the value of a header: nothing but visible ASCII may be in it. */
-static bool is_header_value(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (*p < '!' || *p > '~')
-            return false;
-    return *text != '\0';
-}
-
 int reader_take_token(struct identity_reader *reader, const char *path, const char *token)
 {
-    if (!is_header_value(token))
+    if (!identity_is_visible(token))
         return reader_complain(reader, path,
                                "is empty or holds characters that no header can carry");
-    reader->session->token = secret_strdup(token);
+    if (strlen(token) > IDENTITY_TEXT_MOST)
+        return reader_complain(reader, path, "is too long for a token");
+    reader->session->token = secret_strdup_locked(token);
     return reader->session->token ? 0 : -ENOMEM;
 }
 
@@ -185,6 +199,15 @@ int reader_copy_user(struct session *s, const json_t *user)
     return r;
 }
 
+static int complain_of_number(struct identity_reader *reader, const char *path, int most,
+                              const char *what)
+{
+    char complaint[64];
+
+    snprintf(complaint, sizeof(complaint), "has more than %d %s", most, what);
+    return reader_complain(reader, path, complaint);
+}
+
 static int copy_role(struct session *s, const json_t *role)
 {
     _cleanup_(freep) char *id = NULL;
@@ -197,20 +220,23 @@ static int copy_role(struct session *s, const json_t *role)
                             reader_get_string(role, "description"));
 }
 
-int reader_copy_roles(struct session *s, const json_t *roles)
+int reader_copy_roles(struct identity_reader *reader, const char *path, const json_t *roles)
 {
     const json_t *role;
     size_t i;
     int r = 0;
 
+    if (json_array_size(roles) > IDENTITY_ROLES_MOST)
+        return complain_of_number(reader, path, IDENTITY_ROLES_MOST, "roles");
     json_array_foreach (roles, i, role) {
         if (r == 0 && json_is_object(role))
-            r = copy_role(s, role);
+            r = copy_role(reader->session, role);
     }
     return r;
 }
 
-static int copy_service(struct session *s, const json_t *entry, reader_endpoint copy_endpoint)
+static int copy_service(struct session *s, const json_t *entry, reader_endpoint copy_endpoint,
+                        size_t *n_endpoints)
 {
     const char *type = reader_get_string(entry, "type"), *name = reader_get_string(entry, "name");
     const json_t *endpoints = reader_get(entry, "endpoints", JSON_ARRAY), *endpoint;
@@ -221,7 +247,11 @@ static int copy_service(struct session *s, const json_t *entry, reader_endpoint 
     json_array_foreach (endpoints, i, endpoint) {
         if (r == 0 && json_is_object(endpoint))
             r = copy_endpoint(service, endpoint);
+        if (r == 0 && *n_endpoints + service->n_endpoints > IDENTITY_ENDPOINTS_MOST)
+            break;
     }
+    if (r == 0)
+        *n_endpoints += service->n_endpoints;
     return r;
 }
 
@@ -229,14 +259,18 @@ int reader_copy_catalog(struct identity_reader *reader, const char *path, const 
                         reader_endpoint copy_endpoint)
 {
     const json_t *entry;
-    size_t i;
+    size_t i, n_endpoints = 0;
     int r = 0;
 
     if (catalog && !json_is_null(catalog) && !json_is_array(catalog))
         return reader_complain(reader, path, "is not a list");
+    if (json_array_size(catalog) > IDENTITY_SERVICES_MOST)
+        return complain_of_number(reader, path, IDENTITY_SERVICES_MOST, "services");
     json_array_foreach (catalog, i, entry) {
         if (r == 0 && json_is_object(entry))
-            r = copy_service(reader->session, entry, copy_endpoint);
+            r = copy_service(reader->session, entry, copy_endpoint, &n_endpoints);
+        if (r == 0 && n_endpoints > IDENTITY_ENDPOINTS_MOST)
+            r = complain_of_number(reader, path, IDENTITY_ENDPOINTS_MOST, "endpoints");
     }
     return r;
 }

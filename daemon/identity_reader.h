@@ -59,7 +59,7 @@ int reader_copy_id(const json_t *object, const char *key, char **ret);
 
 /* User, with id and name never NULL, and roles, in the form that all versions share. */
 int reader_copy_user(struct session *s, const json_t *user);
-int reader_copy_roles(struct session *s, const json_t *roles);
+int reader_copy_roles(struct identity_reader *reader, const char *path, const json_t *roles);
 
 /* The catalog in the form that all versions share, but for what an endpoint is: that is the caller's to
  * add to its service. One that is not there, or null, is empty; one that is no list is no identity

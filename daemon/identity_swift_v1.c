@@ -4,6 +4,7 @@
  * headers; token, account and life come back in others, and what the account is reached by is all of the
  * catalog. There is nothing that revokes a token.
  */
+#include "identity_document.h"
 #include "identity_fault.h"
 #include "secret.h"
 
@@ -78,15 +79,6 @@ static int complain(const char *what, struct problem **ret_problem)
     return *ret_problem ? 1 : -ENOMEM;
 }
 
-/* Nothing but visible ASCII, which is what a header can carry. */
-static bool is_visible(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (*p < '!' || *p > '~')
-            return false;
-    return *text != '\0';
-}
-
 /*
  * A token's life, 0 for what is no number. Swift cuts it down to the second, and hands the same token out
  * until it ends: in its last second the life is "0", and the token is good.
@@ -142,7 +134,7 @@ static int fill(struct session *s, const struct identity_login *login, const cha
 {
     const char *account = strrchr(storage, '/');
 
-    s->token = secret_strdup(token);
+    s->token = secret_strdup_locked(token);
     s->user_id = strdup(login->credential->fields[CREDENTIAL_USERNAME]);
     s->user_name = strdup(login->credential->fields[CREDENTIAL_USERNAME]);
     s->tenant_id = account && account[1] ? strdup(account + 1) : NULL;
@@ -165,11 +157,11 @@ static int read_answer(const struct identity_login *login, const struct identity
 
     if (!token)
         token = identity_answer_header(answer, "X-Storage-Token");
-    if (!token || !is_visible(token))
+    if (!token || !identity_is_visible(token) || strlen(token) > IDENTITY_TEXT_MOST)
         return complain("the header X-Auth-Token is missing or not one", ret_problem);
-    if (!storage || !is_visible(storage) || strstr(storage, token))
+    if (!storage || !identity_is_visible(storage) || strstr(storage, token))
         return complain("the header X-Storage-Url is missing or not one", ret_problem);
-    if (cdn && (!is_visible(cdn) || strstr(cdn, token)))
+    if (cdn && (!identity_is_visible(cdn) || strstr(cdn, token)))
         return complain("the header X-CDN-Management-Url is not one", ret_problem);
     if (life == 0)
         return complain("the token's life is not a number of seconds", ret_problem);

@@ -2,6 +2,7 @@
 /*
  * What the daemon says: to the journal, with fields of its own, when systemd connected our standard
  * error to it; else to standard error. Nothing that could be a secret is ever an argument here.
+ * Names may come from anywhere: none ends a line or a field, and what is too long is cut off.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -9,15 +10,24 @@
 #include "cleanup.h"
 #include "peer.h"
 
+#include <stdint.h>
 #include <syslog.h>
 
 /* What a message is about; each part may be NULL. */
 struct log_fields {
+    const char *message_id; /* one of log_ids.h; for the journal only */
+    const char *operation;
+    const char *verdict;
+    const char *rule;
     const char *cloud;
     const char *state;
     const char *code;
-    const struct peer *peer;
+    const struct peer *peer; /* without what is LOG_NO_GID or LOG_NO_PID in it */
+    uint64_t count;          /* how many events it stands for; 0: one */
 };
+
+#define LOG_NO_GID ((gid_t)-1)
+#define LOG_NO_PID ((pid_t)0) /* the kernel's own answer where there is none to see */
 
 /* Finds out where standard error leads. Messages less important than max_priority (LOG_DEBUG …) are
  * dropped. */

@@ -195,15 +195,25 @@ static bool fill_standard_streams(void)
     return true;
 }
 
+static void guard_secrets(void)
+{
+    int r = secret_protect_process();
+
+    if (r < 0)
+        log_warning("core dumps could not be switched off: %s", strerror(-r));
+    if (secret_lock() == SECRET_UNLOCKED)
+        log_warning("keys and tokens cannot be locked into memory and may get into the swap: allow "
+                    "%zu KiB of locked memory (LimitMEMLOCK=, ulimit -l)",
+                    SECRET_LOCKED_MOST / 1024);
+}
+
 static int run(const struct broker_options *options, bool check)
 {
     _cleanup_(broker_freep) struct broker *b = NULL;
     _cleanup_(freep) char *error = NULL;
     int r;
 
-    r = secret_protect_process();
-    if (r < 0)
-        log_warning("core dumps could not be switched off: %s", strerror(-r));
+    guard_secrets();
     raise_descriptor_limit();
     identity_init();
     r = upstream_init();
@@ -224,6 +234,7 @@ int main(int argc, char **argv)
 {
     struct broker_options options = {.log_level = -1};
     enum verdict verdict;
+    int status;
 
     if (!fill_standard_streams())
         return 1;
@@ -237,5 +248,8 @@ int main(int argc, char **argv)
     log_open(LOG_INFO);
     if (verdict == CHECK && options.log_level < 0)
         options.log_level = LOG_WARNING;
-    return run(&options, verdict == CHECK);
+    status = run(&options, verdict == CHECK);
+    if (secret_left() > 0)
+        log_debug("%zu blocks of locked memory were lost", secret_left());
+    return status;
 }

@@ -127,6 +127,13 @@ static void write_gauges(FILE *f, const struct metrics_gauges *g)
     fprintf(f, "latchkey_requests_in_flight %zu\n", g->requests);
     family(f, "latchkey_transfers_in_flight", "gauge", NULL, "Transfers to clouds under way.");
     fprintf(f, "latchkey_transfers_in_flight %zu\n", g->transfers);
+    family(f, "latchkey_users", "gauge", NULL, "Users with a connection.");
+    fprintf(f, "latchkey_users %zu\n", quota_users(g->quota));
+    family(f, "latchkey_too_many", "counter", NULL,
+           "Connections and requests beyond their user's quota, by its key.");
+    for (enum quota_kind kind = 0; kind < QUOTA_LIMITS; kind++)
+        fprintf(f, "latchkey_too_many_total{quota=\"%s\"} %llu\n", quota_key(kind),
+                (unsigned long long)quota_refused(g->quota, kind));
 }
 
 static unsigned count_descriptors(void)

@@ -4,6 +4,7 @@
 #define METRICS_H
 
 #include "clouds.h"
+#include "quota.h"
 
 #define METRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -20,6 +21,7 @@ struct metrics_gauges {
     size_t connections;
     size_t requests;
     size_t transfers;
+    const struct quota *quota;
 };
 
 /* Writes it all; ret_text is secret_free()d by the caller, as are answers. 0 or -ENOMEM. */

@@ -19,7 +19,10 @@ enum operation {
     OPERATION_CREDENTIAL,
     OPERATION_PROXY,
     OPERATION_METRICS,
+    _OPERATION_MAX,
 };
+
+extern const char *const operation_names[_OPERATION_MAX];
 
 bool policy_allows(const struct peer *peer, enum operation operation, uid_t own_uid);
 

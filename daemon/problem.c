@@ -17,6 +17,7 @@ static const struct {
     [PROBLEM_NOT_FOUND] = {"not-found", 404, "No such resource"},
     [PROBLEM_NO_TOKEN] = {"no-token", 404, "The cloud has no token"},
     [PROBLEM_REGION_REQUIRED] = {"region-required", 400, "A region is required"},
+    [PROBLEM_TOO_MANY] = {"too-many", 429, "Too many at a time"},
     [PROBLEM_UNKNOWN_CLOUD] = {"unknown-cloud", 404, "No such cloud"},
     [PROBLEM_UNKNOWN_INTERFACE] = {"unknown-interface", 404, "No such interface"},
     [PROBLEM_UNKNOWN_REGION] = {"unknown-region", 404, "No such region"},

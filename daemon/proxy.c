@@ -155,9 +155,11 @@ static void send_request(struct signing *s)
                                               "The request has more than %d headers: send fewer.",
                                               PROXY_HEADERS_MOST - 2));
     else if (r == -EBADMSG)
-        (void)answered_problem(s, problem_new(PROBLEM_BAD_REQUEST,
-                                              "The request has a malformed header: no blank may "
-                                              "stand before the colon, and no CR in the value."));
+        (void)answered_problem(
+            s, problem_new(PROBLEM_BAD_REQUEST,
+                           "The request has a malformed header: no blank may "
+                           "stand before the colon, and no control character in the "
+                           "value."));
     else if (r < 0)
         (void)answered_problem(s, NULL);
 }

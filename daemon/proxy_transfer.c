@@ -17,6 +17,7 @@ struct lines {
     char *line[PROXY_HEADERS_MOST];
     size_t n;
     char *connection; /* what the Connection headers name */
+    char *signature;
 };
 
 static void lines_done(struct lines *l)
@@ -24,6 +25,7 @@ static void lines_done(struct lines *l)
     for (size_t i = 0; i < l->n; i++)
         secret_free(l->line[i]);
     free(l->connection);
+    secret_free(l->signature);
 }
 
 static int add_line(struct lines *l, const char *name, const char *value)
@@ -49,21 +51,33 @@ static int note_connection(const char *name, const char *value, void *userdata)
     return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&l->connection, value);
 }
 
-/* RFC 9110, 5.6.2. libmicrohttpd lets other names through, "X-Auth-Token " with its blank too. */
-static bool is_token(const char *name)
+static int sign(struct lines *l, const char *token)
 {
-    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char name[] = "X-Auth-Token: ";
 
-    return *name && name[strspn(name, chars)] == '\0';
+    l->signature = secret_malloc_locked(sizeof(name) + strlen(token));
+    if (!l->signature)
+        return -ENOMEM;
+    stpcpy(stpcpy(l->signature, name), token);
+    return 0;
+}
+
+/* Nothing that a value cannot have (RFC 9110, 5.5). */
+static bool has_control(const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+        if ((*p < ' ' && *p != '\t') || *p == 0x7f)
+            return true;
+    return false;
 }
 
 static int pass_line(const char *name, const char *value, void *userdata)
 {
     struct lines *l = userdata;
 
-    /* Nor may a lone CR pass: there are servers that take it for the end of a line. */
-    if (!is_token(name) || strpbrk(value, "\r\n"))
+    /* libmicrohttpd lets other names through, "X-Auth-Token " with its blank too, and a lone CR, which
+     * there are servers that take for the end of a line. */
+    if (!header_is_token(name) || has_control(value))
         return -EBADMSG;
     return proxy_request_header_passes(name, l->connection) ? add_line(l, name, value) : 0;
 }
@@ -247,7 +261,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
     if (result >= 0)
         result = request_each_header(r, pass_line, l);
     if (result >= 0 && session->token)
-        result = add_line(l, "X-Auth-Token", session->token);
+        result = sign(l, session->token);
     if (result < 0)
         return result;
     l->line[l->n] = NULL;
@@ -258,6 +272,7 @@ static int start(struct signing *s, const struct session *session, struct lines 
                               .url = s->url,
                               .target = s->target,
                               .headers = (const char *const *)l->line,
+                              .secret_header = l->signature,
                               .length = r->length,
                               .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),

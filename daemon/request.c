@@ -88,17 +88,28 @@ struct framing {
     bool contradicts;
 };
 
-/*
- * libmicrohttpd hangs a continued line (RFC 9112, 5.2) on the name of the header, which then lies
- * elsewhere and not before its value as it came.
- */
+/* libmicrohttpd puts an end to each piece of the head where it lies: whether the one that follows lies
+ * right behind this one, but for blanks. */
+static bool is_followed(const char *piece, size_t length, const char *next)
+{
+    const char *behind = piece + length + 1;
+
+    while (behind < next && (*behind == ' ' || *behind == '\t'))
+        behind++;
+    return behind == next;
+}
+
+/* It hangs a continued line (RFC 9112, 5.2) on the name of the header, which then lies elsewhere and not
+ * before its value as it came. */
 static bool is_continued(const char *name, const char *value)
 {
-    const char *behind = name + strlen(name) + 1;
+    return !is_followed(name, strlen(name), value);
+}
 
-    while (behind < value && (*behind == ' ' || *behind == '\t'))
-        behind++;
-    return behind != value;
+/* A NUL ends what we see of the request line, and not what came. */
+static bool has_nul(const char *method, const char *url, size_t target_length, const char *version)
+{
+    return !is_followed(method, strlen(method), url) || !is_followed(url, target_length, version);
 }
 
 static int read_framing(const char *name, const char *value, void *userdata)
@@ -117,7 +128,8 @@ static int read_framing(const char *name, const char *value, void *userdata)
     return 0;
 }
 
-static void read_head(struct connection *c, const char *method)
+static void read_head(struct connection *c, const char *method, const char *url,
+                      const char *version)
 {
     struct request *r = &c->request;
     struct framing framing = {0};
@@ -125,8 +137,10 @@ static void read_head(struct connection *c, const char *method)
 
     r->method = method;
     r->peer = &c->peer;
+    r->excess = c->quota == QUOTA_FAREWELLS;
     (void)request_each_header(r, read_framing, &framing);
-    r->malformed = framing.contradicts || (framing.length && framing.coding);
+    r->malformed = framing.contradicts || (framing.length && framing.coding) ||
+                   has_nul(method, url, strlen(r->target), version);
     if (framing.coding)
         r->length = REQUEST_UNKNOWN_LENGTH;
     else
@@ -304,19 +318,34 @@ static enum MHD_Result start(struct connection *c)
     return MHD_YES;
 }
 
+/* Nothing is decided before all is known of who asks. */
+static enum MHD_Result begin(struct connection *c, struct server *s)
+{
+    if (c->unit_lookup.bus) {
+        suspend(c);
+        return MHD_YES;
+    }
+    s->handler(&c->request, s->userdata);
+    return start(c);
+}
+
 static void take_body(struct connection *c, const char *data, size_t *length)
 {
     struct request *r = &c->request;
 
-    *length -= r->ops->body ? r->ops->body(r, data, *length) : *length;
+    size_t taken = r->ops->body ? r->ops->body(r, data, *length) : *length;
+
+    /* libmicrohttpd wipes its memory between requests, but not when a connection ends. */
+    if (r->ops->secret_body)
+        explicit_bzero((char *)(uintptr_t)data, taken);
+    *length -= taken;
     if (*length > 0)
         suspend(c);
 }
 
 enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unused_,
-                                const char *url _unused_, const char *method,
-                                const char *version _unused_, const char *data, size_t *length,
-                                void **context)
+                                const char *url, const char *method, const char *version,
+                                const char *data, size_t *length, void **context)
 {
     struct connection *c = *context;
     struct server *s = userdata;
@@ -326,10 +355,12 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
 
     switch (c->phase) {
     case PHASE_HEAD:
-        read_head(c, method);
+        read_head(c, method, url, version);
         s->requests++;
-        s->handler(&c->request, s->userdata);
-        return start(c);
+        c->phase = PHASE_PEER;
+        return begin(c, s);
+    case PHASE_PEER:
+        return begin(c, s);
     case PHASE_HELD:
         return c->answer ? queue(c) : start(c);
     case PHASE_BODY:
@@ -366,8 +397,9 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
         s->observer(r, s->userdata);
         if (r->ops->end)
             r->ops->end(r);
-        s->requests--;
     }
+    if (c->phase > PHASE_HEAD)
+        s->requests--;
     answer_unref(TAKE_PTR(c->answer));
     free(c->target);
     c->target = NULL;

@@ -2,7 +2,7 @@
 #include "route.h"
 
 #include "api.h"
-#include "log.h"
+#include "header_list.h"
 #include "policy.h"
 #include "proxy.h"
 
@@ -110,11 +110,8 @@ static struct problem *unknown_cloud(const struct clouds *clouds)
 
 static struct problem *denied(const struct exchange *x, const struct route *route)
 {
-    struct log_fields fields = {.cloud = x->cloud ? x->cloud->config.name : NULL,
-                                .code = problem_word(PROBLEM_DENIED),
-                                .peer = x->request->peer};
-
-    log_with(LOG_NOTICE, &fields, "%s was refused", route->name);
+    audit_refusal(x->host->audit, x->request->peer, operation_names[route->operation],
+                  x->cloud ? x->cloud->config.name : NULL, PROBLEM_DENIED);
     return problem_new(PROBLEM_DENIED,
                        "Only root and the daemon's own user may touch the credential; you are "
                        "uid %u.",
@@ -131,10 +128,18 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     int result;
 
     r->route = NO_ROUTE;
+    problem =
+        r->excess ? exchange_too_many(x, QUOTA_CONNECTIONS) : exchange_take(x, QUOTA_REQUESTS);
+    if (problem)
+        return problem;
     if (r->malformed)
         return problem_new(PROBLEM_BAD_REQUEST,
-                           "It is not clear where the request ends: give one Content-Length or "
-                           "`Transfer-Encoding: chunked`, and each header on one line.");
+                           "It is not clear where the request or a part of it ends: give one "
+                           "Content-Length or `Transfer-Encoding: chunked`, each header on one "
+                           "line, and no NUL.");
+    if (!header_is_token(r->method))
+        return problem_new(PROBLEM_BAD_REQUEST,
+                           "The request's method has a character in it that no method can have.");
     result = target_parse(r->target, &x->target);
     if (result < 0)
         return result == -ENOMEM ? NULL
@@ -164,10 +169,11 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
 
 /* ---- requests that end here */
 
-/* A body that nobody is going to read need not be sent. */
+/* A body that nobody is going to read need not be sent. An answer before it also ends the
+ * connection. */
 static void refuse_start(struct request *r)
 {
-    if (r->expects_continue || r->malformed)
+    if (r->expects_continue || r->malformed || r->excess)
         request_hold(r);
 }
 

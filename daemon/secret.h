@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for keys and tokens: every block is wiped when it is freed or moved. The functions have
- * the shapes of malloc's family, so that jansson and libcurl can be told to use them for everything
- * that passes through them.
+ * Memory for keys and tokens, of two kinds; every block is wiped when it is freed or moved.
+ *
+ * What they are kept in is locked: never swapped, in no core dump and, where Linux has
+ * memfd_secret(2), out of everybody's sight but ours. What they pass through on their way is
+ * ordinary memory; its functions have the shapes of malloc's family, so that libraries can be told to
+ * use them for everything.
  */
 #ifndef SECRET_H
 #define SECRET_H
@@ -15,7 +18,12 @@ void *secret_realloc(void *p, size_t size);
 char *secret_strdup(const char *s);
 char *secret_strndup(const char *s, size_t length);
 
-/* Wipes the whole block, then frees it; NULL is fine. */
+/* The same in locked memory, for the one thread that there is. Without secret_lock() before, and when
+ * it is used up, they take ordinary memory. */
+void *secret_malloc_locked(size_t size);
+char *secret_strdup_locked(const char *s);
+
+/* Wipes the whole block, of either kind, then frees it; NULL is fine. */
 void secret_free(void *p);
 
 static inline void secret_freep(void *p)
@@ -23,8 +31,24 @@ static inline void secret_freep(void *p)
     secret_free(*(void **)p);
 }
 
-/* Keeps this process out of core dumps and away from debuggers of the same user. 0, or a negative
- * errno. */
+/* At most so much is locked, and less when RLIMIT_MEMLOCK is lower. */
+#define SECRET_LOCKED_MOST ((size_t)1024 * 1024)
+
+enum secret_protection {
+    SECRET_HIDDEN,   /* memfd_secret: locked, and unmapped everywhere else */
+    SECRET_LOCKED,   /* mlock */
+    SECRET_UNLOCKED, /* neither may be had: it can be swapped */
+};
+
+/* Makes locked memory, once, before there is any thread. */
+enum secret_protection secret_lock(void);
+
+/* How many blocks of it are in use. At the end there has to be none: no tool that looks for lost memory
+ * looks there. */
+size_t secret_left(void);
+
+/* Keeps this process's memory out of core dumps and away from debuggers of the same user. 0, or a
+ * negative errno. */
 int secret_protect_process(void);
 
 #endif

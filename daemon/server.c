@@ -10,9 +10,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #define RUNS_AT_ONCE 16
 #define HALF_CLOSED_PATIENCE 600U /* s without a byte moving */
+#define FAREWELL_TIME (5 * USEC_PER_SEC)
+#define FAREWELL_ACCURACY (250 * USEC_PER_MSEC)
 
 /* ---- connections */
 
@@ -40,6 +43,25 @@ static int on_hangup(sd_event_source *source, int fd _unused_, uint32_t events, 
     return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
+static int descriptor_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* libmicrohttpd takes it for the client's doing, and closes. */
+static void hang_up(struct MHD_Connection *mhd)
+{
+    (void)shutdown(descriptor_of(mhd), SHUT_RDWR);
+}
+
+static int on_farewell(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct connection *c = userdata;
+
+    hang_up(c->mhd);
+    return 0;
+}
+
 static void connection_free(struct connection *c)
 {
     if (!c)
@@ -49,28 +71,77 @@ static void connection_free(struct connection *c)
     if (c->next)
         c->next->link = c->link;
     sd_event_source_disable_unref(c->hangup);
+    sd_event_source_disable_unref(c->farewell);
+    unit_lookup_cancel(&c->unit_lookup);
+    if (c->admitted)
+        quota_give_back(c->listener->server->quota, c->quota, c->peer.uid);
     peer_done(&c->peer);
     free(c);
 }
 DEFINE_CLEANUP(struct connection *, connection_free)
 
+/* As one of its user's connections, or as one that will only be told that there are too many. */
+static bool admit(struct connection *c)
+{
+    struct quota *quota = c->listener->server->quota;
+    int r;
+
+    c->quota = QUOTA_CONNECTIONS;
+    r = quota_take(quota, c->quota, c->peer.uid);
+    if (r == QUOTA_OVER) {
+        c->quota = QUOTA_FAREWELLS;
+        r = quota_take(quota, c->quota, c->peer.uid);
+    }
+    c->admitted = r == 0;
+    return c->admitted;
+}
+
+static void on_unit(struct unit_lookup *l, char *unit)
+{
+    struct connection *c =
+        (struct connection *)((char *)l - offsetof(struct connection, unit_lookup));
+
+    c->peer.unit = unit;
+    request_wake(&c->request);
+}
+
+static int know_peer(struct connection *c)
+{
+    int pidfd, r = peer_complete(descriptor_of(c->mhd), &c->peer, &pidfd);
+
+    if (r != PEER_HIDDEN)
+        return r;
+    c->unit_lookup.found = on_unit;
+    unit_lookup_start(c->listener->server->units, &c->unit_lookup, c->peer.pid, pidfd);
+    return 0;
+}
+
+/* Of somebody who is not going to be served, no more has to be known. */
+static int watch(struct connection *c)
+{
+    sd_event *event = c->listener->server->event;
+    int r;
+
+    if (c->quota == QUOTA_FAREWELLS)
+        return sd_event_add_time_relative(event, &c->farewell, CLOCK_MONOTONIC, FAREWELL_TIME,
+                                          FAREWELL_ACCURACY, on_farewell, c);
+    r = know_peer(c);
+    if (r >= 0)
+        r = sd_event_add_io(event, &c->hangup, descriptor_of(c->mhd), EPOLLRDHUP | EPOLLET,
+                            on_hangup, c);
+    /* Before libmicrohttpd sees it. */
+    return r < 0 ? r : sd_event_source_set_priority(c->hangup, SD_EVENT_PRIORITY_IMPORTANT);
+}
+
 static struct connection *connection_new(struct listener *l, struct MHD_Connection *mhd)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     _cleanup_(connection_freep) struct connection *c = calloc(1, sizeof(*c));
 
     if (!c)
         return NULL;
     c->listener = l;
     c->mhd = mhd;
-    if (peer_get(info->connect_fd, l->name, &c->peer) < 0)
-        return NULL;
-    if (sd_event_add_io(l->server->event, &c->hangup, info->connect_fd, EPOLLRDHUP | EPOLLET,
-                        on_hangup, c) < 0)
-        return NULL;
-    /* Before libmicrohttpd sees it. */
-    if (sd_event_source_set_priority(c->hangup, SD_EVENT_PRIORITY_IMPORTANT) < 0)
+    if (peer_get(descriptor_of(mhd), l->name, &c->peer) < 0 || !admit(c) || watch(c) < 0)
         return NULL;
     c->next = l->connections;
     if (c->next)
@@ -87,6 +158,8 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = connection_new(l, mhd);
+        if (!*context)
+            hang_up(mhd);
         l->server->connections++;
     } else {
         connection_free(*context);
@@ -224,18 +297,23 @@ void server_wake(struct server *s)
 
 /* ---- life */
 
-int server_new(sd_event *event, server_handler handler, server_observer observer, void *userdata,
-               struct server **ret)
+int server_new(sd_event *event, struct quota *quota, server_handler handler,
+               server_observer observer, void *userdata, struct server **ret)
 {
-    struct server *s = calloc(1, sizeof(*s));
+    _cleanup_(server_freep) struct server *s = calloc(1, sizeof(*s));
+    int r;
 
     if (!s)
         return -ENOMEM;
     s->event = sd_event_ref(event);
+    s->quota = quota;
     s->handler = handler;
     s->observer = observer;
     s->userdata = userdata;
-    *ret = s;
+    r = unit_bus_new(event, &s->units);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(s);
     return 0;
 }
 
@@ -259,6 +337,7 @@ void server_free(struct server *s)
         s->listeners = l->next;
         listener_free(l);
     }
+    unit_bus_free(s->units);
     sd_event_unref(s->event);
     free(s);
 }

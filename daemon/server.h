@@ -7,12 +7,17 @@
  * A request goes start → body … → ready, and ends with end(), however it ends. ready() answers, or
  * returns without an answer; then the request waits, at no cost, until request_wake() has ready()
  * called again. Answers may also be given from outside, while it waits.
+ *
+ * The handler sees a request when all is known of who makes it, however long that takes to find out. A
+ * connection beyond its user's quota gets one answer, within seconds, and ends; beyond twice the quota it
+ * ends at once.
  */
 #ifndef SERVER_H
 #define SERVER_H
 
 #include "cleanup.h"
 #include "peer.h"
+#include "quota.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +37,8 @@ struct request_ops {
     /* Part of the body: how much of it was taken. What was not is offered again after
      * request_wake(). NULL: it is thrown away. */
     size_t (*body)(struct request *r, const char *data, size_t length);
+    /* Whether there may be a key in it: what was taken is wiped where it came in. */
+    bool secret_body;
     /* The body has been taken whole, or request_wake() was called after that. */
     void (*ready)(struct request *r);
     /* The request is over: give back what `context` has. The request goes away after it. May be
@@ -46,6 +53,7 @@ struct request {
     int64_t length; /* of the body, or one of the two above */
     bool expects_continue;
     bool malformed; /* the head can be read in two ways: to be refused before its body comes */
+    bool excess;    /* its connection is one too many for its user: so is this */
 
     const struct request_ops *ops; /* set by the server's handler, as are these two */
     void *context;
@@ -57,9 +65,9 @@ struct request {
 typedef void (*server_handler)(struct request *r, void *userdata);
 typedef void (*server_observer)(const struct request *r, void *userdata);
 
-/* handler is called with each new request, observer with each that ends. */
-int server_new(sd_event *event, server_handler handler, server_observer observer, void *userdata,
-               struct server **ret);
+/* handler is called with each new request, observer with each that ends. The quota is borrowed. */
+int server_new(sd_event *event, struct quota *quota, server_handler handler,
+               server_observer observer, void *userdata, struct server **ret);
 void server_free(struct server *s);
 DEFINE_CLEANUP(struct server *, server_free)
 

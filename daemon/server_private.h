@@ -6,6 +6,7 @@
 
 #include "later.h"
 #include "server.h"
+#include "unit_lookup.h"
 
 #include <microhttpd.h>
 
@@ -14,7 +15,8 @@
 
 enum phase {
     PHASE_IDLE,
-    PHASE_HEAD, /* known to the handler: its start() has not run */
+    PHASE_HEAD,
+    PHASE_PEER, /* not known to the handler: who asks is still being found out */
     PHASE_HELD, /* start() asked for the body to be left */
     PHASE_BODY,
     PHASE_READY,
@@ -32,8 +34,12 @@ struct connection {
     struct MHD_Connection *mhd;
     struct answer *answer; /* given, and not queued yet */
     sd_event_source *hangup;
+    sd_event_source *farewell; /* until then it may ask, to be told that it is one too many */
     struct peer peer;
+    struct unit_lookup unit_lookup; /* under way: the peer is not complete */
+    enum quota_kind quota;
     enum phase phase;
+    bool admitted; /* and counts for its user as `quota` */
     bool hold, suspended, gone;
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *target; /* NULL: target_inline holds it */
@@ -56,6 +62,8 @@ struct listener {
 
 struct server {
     sd_event *event;
+    struct quota *quota;
+    struct unit_bus *units;
     struct listener *listeners;
     server_handler handler;
     server_observer observer;

@@ -23,7 +23,7 @@ struct session {
     unsigned refs;
     uint64_t generation; /* given by the cloud: 1, 2, 3, … */
 
-    char *token;     /* secret memory; NULL: there is no identity service, and no document either */
+    char *token;     /* locked memory; NULL: there is no identity service, and no document either */
     usec_t issued;   /* the identity service's clock at the login, µs since 1970; 0: it has none */
     usec_t expires;  /* the same clock; 0: never */
     usec_t obtained; /* CLOCK_BOOTTIME at the login */

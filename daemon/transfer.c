@@ -5,11 +5,16 @@
  */
 #include "upstream_private.h"
 
+#include "secret.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #define EXPECT_WAIT (5 * USEC_PER_SEC)
+/* Headers of the answer, of any number of interim answers before it and of trailers behind it, all
+ * together: libcurl keeps them all for as long as the transfer lasts. */
+#define HEADS_MOST ((uint64_t)256 * 1024)
 
 static void moved(struct transfer *t)
 {
@@ -82,6 +87,11 @@ static size_t on_header(char *line, size_t size _unused_, size_t length, void *u
     long status = 0;
 
     moved(t);
+    t->heads += length;
+    if (t->heads > HEADS_MOST) {
+        t->head_error = -EMSGSIZE;
+        return 0;
+    }
     if (t->head_done) /* trailers */
         return length;
     if (length >= 5 && !memcmp(line, "HTTP/", 5)) {
@@ -152,7 +162,11 @@ static int set_headers(struct transfer *t, const struct transfer_request *reques
         r = add_line(&t->headers, "Accept:");
     if (r >= 0)
         r = add_line(&t->headers, request->expect_continue ? "Expect: 100-continue" : "Expect:");
-    return r;
+    if (r < 0 || !request->secret_header)
+        return r;
+    t->secret_header.next = t->headers;
+    t->secret_header.data = secret_strdup_locked(request->secret_header);
+    return t->secret_header.data ? 0 : -ENOMEM;
 }
 
 static int set_method(CURL *easy, const struct transfer_request *request)
@@ -191,7 +205,8 @@ static int set_options(struct transfer *t, const struct transfer_request *reques
     c |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
     if (request->target)
         c |= curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
-    c |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
+    c |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                          t->secret_header.data ? &t->secret_header : t->headers);
     c |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     c |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     c |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -243,6 +258,7 @@ int transfer_start(struct upstream *u, const struct transfer_request *request,
     t->userdata = userdata;
     t->idle_timeout = request->idle_timeout;
     t->repeatable = request->repeatable;
+    t->forgotten = request->forgotten;
     t->total_timeout = request->total_timeout;
     t->total_key = request->total_key;
     t->started = t->progress = upstream_now(u);
@@ -293,7 +309,7 @@ static void release_handle(struct transfer *t)
     if (t->link)
         curl_multi_remove_handle(u->multi, t->easy);
     list_remove(t);
-    if (u->n_spare < UPSTREAM_SPARE_HANDLES) {
+    if (u->n_spare < UPSTREAM_SPARE_HANDLES && !t->forgotten) {
         curl_easy_reset(t->easy);
         u->spare[u->n_spare++] = t->easy;
     } else {
@@ -308,6 +324,7 @@ void transfer_free(struct transfer *t)
         return;
     release_handle(t);
     curl_slist_free_all(t->headers);
+    secret_free(t->secret_header.data);
     header_list_done(&t->head);
     free(t->url);
     free(t->ca_file);

@@ -68,14 +68,15 @@ static char *origin(const char *url)
     return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
 }
 
-/* With TLS 1.3 a service refuses a client's certificate only when the handshake is over, and then it
- * is a failed read to libcurl. */
+/* What is a failed read to libcurl, and something else to who has to mend it: with TLS 1.3 a service refuses
+ * a client's certificate only when the handshake is over. */
 static CURLcode refine(const struct transfer *t, CURLcode result)
 {
-    bool is_alert =
-        result == CURLE_RECV_ERROR && strstr(t->error, "SSL") && strstr(t->error, "alert");
-
-    return is_alert ? CURLE_SSL_CLIENTCERT : result;
+    if (result != CURLE_RECV_ERROR)
+        return result;
+    if (strstr(t->error, "SSL") && strstr(t->error, "alert"))
+        return CURLE_SSL_CLIENTCERT;
+    return strstr(t->error, "chunked-encoding") ? CURLE_WEIRD_SERVER_REPLY : result;
 }
 
 /* ---- deadlines */
@@ -198,7 +199,9 @@ static struct problem *explain_proxy(const struct transfer *t, CURLcode result, 
 static struct problem *explain_rest(const struct transfer *t, CURLcode result, const char *where)
 {
     /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
-    bool bad_head = !t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR);
+    bool bad_head =
+        t->head_error < 0 ||
+        (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR));
     bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
     const struct verdict *verdict = find_verdict(bad_head ? CURLE_WRITE_ERROR : result);
     const char *what = t->error[0] ? t->error : curl_easy_strerror(result);

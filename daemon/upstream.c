@@ -10,6 +10,7 @@
 
 #include "secret.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,8 +25,40 @@ usec_t upstream_now(struct upstream *u)
     return sd_event_now(u->event, CLOCK_BOOTTIME, &now) < 0 ? clock_boottime() : now;
 }
 
+/* ---- OpenSSL's memory
+ *
+ * It frees the buffers of a connection as they are, the last login's answer in one of them. libcurl
+ * may as well have been built with another library, so that this one is not linked but looked for. */
+
+static void *tls_malloc(size_t size, const char *file _unused_, int line _unused_)
+{
+    return secret_malloc(size);
+}
+
+static void *tls_realloc(void *p, size_t size, const char *file _unused_, int line _unused_)
+{
+    return secret_realloc(p, size);
+}
+
+static void tls_free(void *p, const char *file _unused_, int line _unused_)
+{
+    secret_free(p);
+}
+
+static void wipe_tls_memory(void)
+{
+    int (*set)(__typeof__(tls_malloc) *, __typeof__(tls_realloc) *, __typeof__(tls_free) *);
+    void *symbol = dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
+
+    /* The way that POSIX has for it. */
+    *(void **)&set = symbol;
+    if (symbol)
+        (void)set(tls_malloc, tls_realloc, tls_free);
+}
+
 int upstream_init(void)
 {
+    wipe_tls_memory();
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, secret_malloc, secret_free, secret_realloc,
                                 secret_strdup, secret_calloc)
                ? -ENOMEM

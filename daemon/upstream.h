@@ -40,10 +40,14 @@ struct transfer_request {
                            NULL: the URL's */
     const char *const *headers; /* lines "Name: value", NULL-terminated; Name alone with a `;`
                                    behind it for an empty value */
+    const char *secret_header;  /* one more such line, kept in locked memory; NULL: none */
     int64_t length;             /* of the body, or one of the two above */
     bool expect_continue;       /* let the service refuse before the body is sent */
     bool repeatable; /* may be sent once more when a connection that was kept ends without
                                    an answer (RFC 9112, 9.3.1) */
+    bool
+        forgotten; /* the answer's head may hold a token: libcurl, which keeps the last one that a handle
+                       has seen, is not left with it */
     const struct cloud_config *cloud; /* how it is reached: TLS, proxy, connect_timeout */
     usec_t total_timeout;             /* for everything; 0: none */
     const char *total_key;            /* the key that it comes from, for errors; static */

@@ -44,15 +44,17 @@ struct transfer {
     struct transfer *next, **link; /* in upstream's list; link is NULL when it is not in it */
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist secret_header; /* comes before them; without data: there is none */
     struct transfer_handler handler;
     void *userdata;
     char *url;
     char error[CURL_ERROR_SIZE];
 
     struct header_list head;
-    int head_error; /* what was wrong with it, a negative errno */
+    uint64_t heads; /* bytes of header lines, whatever they belong to */
+    int head_error; /* what was wrong with them, a negative errno */
     bool head_done;
-    bool repeatable, sent_once;
+    bool repeatable, sent_once, forgotten;
     bool paused_body, paused_upload;
 
     char *ca_file, *cert_file, *key_file; /* what errors have to name; NULL: none */

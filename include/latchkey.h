@@ -96,7 +96,8 @@ enum lk_status {
     LK_UPSTREAM_TIMEOUT = 15,  /* the cloud did not answer in time */
     LK_RATE_LIMITED = 16,      /* the identity service asks to wait */
     LK_UPSTREAM_BROKEN = 17,   /* the cloud answered nonsense, or is out of order */
-    LK_STOPPING = 18           /* the daemon is going down */
+    LK_STOPPING = 18,          /* the daemon is going down */
+    LK_TOO_MANY = 19           /* this user has more under way than the daemon lets one have */
 };
 typedef enum lk_status lk_status;
 

@@ -53,6 +53,7 @@ only libcurl '\b(curl_|CURL)|<curl/' client transport.c
 only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c 'identity*.[ch]' \
     render.h render.c
 only jansson '\bjson_[a-z]|<jansson\.h>' client decode.h decode.c
+only sd-bus '\bsd_bus_|<systemd/sd-bus' daemon 'unit_lookup.[ch]'
 only libyaml '\byaml_[a-z]|<yaml\.h>' daemon yamlfile.c
 only "a library" '<(microhttpd\.h|curl/|jansson\.h|systemd/|yaml\.h)' include
 
@@ -100,6 +101,22 @@ for file in $(files 'daemon/*.c' 'client/*.c' 'tests/*.c'); do
     grep -qE "'(test_)?${name#test_}(\.c)?'" "${file%/*}/meson.build" ||
         breach "$file: is not built"
 done
+
+# ---- records and what explains them
+
+explained() {
+    grep -E '^-- ' systemd/latchkey.catalog | cut -c 4- | sort
+}
+
+given() { # the ids of the header, as a journal entry has them
+    tr -d '\n' <daemon/log_ids.h | grep -oE 'SD_ID128_MAKE_STR\([^)]*\)' |
+        sed -e 's/^[^(]*(//' | tr -d '\\), ' | sort
+}
+
+[ -n "$(given)" ] || breach "daemon/log_ids.h: has no ids"
+[ "$(given)" = "$(explained)" ] ||
+    breach "daemon/log_ids.h and systemd/latchkey.catalog: not the same ids"
+[ -z "$(given | uniq -d)" ] || breach "daemon/log_ids.h: an id stands for two kinds of records"
 
 # ---- what must not be left behind
 

@@ -221,6 +221,36 @@ START_TEST(keeps_the_date)
 }
 END_TEST
 
+/* Of header lines there may be so many, whatever they belong to. */
+START_TEST(ends_what_does_not_end)
+{
+    static const struct {
+        const char *bytes, *again;
+        bool begun;
+    } endless[] = {
+        {"HTTP/1.1 200 OK\r\n", "X-A: b\r\n", false},
+        {"", "HTTP/1.1 103 Early Hints\r\nX-A: b\r\n\r\n", false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "X-A: b\r\n",
+         true},
+    };
+    struct capture *c = wire_start(usual);
+
+    for (size_t i = 0; i < ARRAY_SIZE(endless); i++) {
+        const struct reply *r;
+
+        capture_set(c, &(struct capture_answer){.bytes = endless[i].bytes,
+                                                .again = endless[i].again,
+                                                .end = CAPTURE_CLOSE});
+        r = get("/v1/default/proxy/x-bare/a");
+        if (!endless[i].begun)
+            ck_assert_ptr_nonnull(
+                strstr(reply_problem(r, 502, "bad-answer"), "headers of the answer are too large"));
+        else
+            ck_assert_int_ne(r->error, 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("proxy answers");
@@ -235,5 +265,6 @@ int main(void)
     tcase_add_test(c, drops_headers);
     tcase_add_test(c, unfolds_headers);
     tcase_add_test(c, keeps_the_date);
+    tcase_add_test(c, ends_what_does_not_end);
     return stage_run(s);
 }

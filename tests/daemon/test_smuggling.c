@@ -67,6 +67,8 @@ static const char *const headers[] = {
     "\"X-Auth-Token\": stolen\r\n",
     "X-Auth-Token\x01: stolen\r\n",
     "X-Auth-Token\xc2\xa0: stolen\r\n",
+    "X-Control: 1\x0bX-Auth-Token: stolen\r\n",
+    "X-Control: 1\x0cX-Auth-Token: stolen\r\n",
 };
 
 START_TEST(lets_no_header_slip_through)
@@ -94,6 +96,50 @@ START_TEST(lets_no_header_slip_through)
     }
     ck_assert_msg(!*slipped, "%s", slipped);
     ck_assert_int_eq(get("/v1/default/proxy/x-raw/x")->status, 200);
+}
+END_TEST
+
+/* ---- methods: anything that is no word is refused, whatever it is for */
+
+static const char *const methods[] = {"G\xff\xffT", "G\x01T", "G\x7fT", "G,T", "G(T", "G\"T", "{}"};
+
+START_TEST(lets_no_method_slip_through)
+{
+    static const char *const targets[] = {"/v1/default/proxy/x-raw/x", "/v1/default/token"};
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(targets); j++) {
+            const char *answer = raw_ask(stage_text("%s %s HTTP/1.1\r\nHost: x\r\n"
+                                                    "Connection: close\r\n\r\n",
+                                                    methods[i], targets[j]),
+                                         NULL);
+
+            ck_assert_msg(!strncmp(answer, "HTTP/1.1 400 ", 13), "%s: %s", methods[i], answer);
+            ck_assert_msg(strstr(answer, "\"code\":\"bad-request\""), "%s: %s", methods[i], answer);
+        }
+    ck_assert_uint_eq(capture_count(service), 0);
+}
+END_TEST
+
+/* A NUL, here a `$`, would end the request line for us, and not for who reads it by its length. */
+START_TEST(lets_no_nul_slip_through)
+{
+    static const char *const lines[] = {"HEAD$ /v1/default/token HTTP/1.1", "GET /v1$ HTTP/1.1",
+                                        "GET /v1/default/proxy/x-raw/x$/../y HTTP/1.1",
+                                        "GET /v1/default/proxy/x-raw/x?$ HTTP/1.1"};
+
+    start();
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        _cleanup_(closep) int fd = raw_connect(NULL);
+        char *head = stage_text("%s\r\nHost: x\r\nConnection: close\r\n\r\n", lines[i]);
+        size_t length = strlen(head);
+
+        *strchr(head, '$') = '\0';
+        raw_send(fd, head, length);
+        ck_assert_msg(!strncmp(raw_read_all(fd, NULL), "HTTP/1.1 400 ", 13), "%s", lines[i]);
+    }
+    ck_assert_uint_eq(capture_count(service), 0);
 }
 END_TEST
 
@@ -279,6 +325,8 @@ int main(void)
 
     tcase_add_test(c, lets_no_header_slip_through);
     tcase_add_test(c, lets_no_header_slip_back);
+    tcase_add_test(c, lets_no_method_slip_through);
+    tcase_add_test(c, lets_no_nul_slip_through);
     tcase_add_test(c, lets_no_request_slip_through);
     tcase_add_test(c, refuses_what_is_unclear);
     tcase_add_test(c, takes_the_length_of_the_chunks);

@@ -59,9 +59,11 @@ start() { # start TARGET
     work=$build/fuzz/$1
     mkdir -p "$work/found"
     rm -f "$work"/finding-*
+    words=$top/tests/fuzz/$1.dict
+    [ -f "$words" ] || words=
     "$build/tests/fuzz/fuzz_$1" -max_total_time="$seconds" -max_len="$(longest_of "$1")" \
         -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$work/finding-" \
-        "$work/found" "$top/tests/fuzz/corpus/$1" >"$work/log" 2>&1 </dev/null &
+        ${words:+"-dict=$words"} "$work/found" "$top/tests/fuzz/corpus/$1" >"$work/log" 2>&1 </dev/null &
     running="$running $1:$!"
 }
 

@@ -17,6 +17,7 @@
 
 #define REQUESTS_MOST 256
 #define WAIT_MOST 20 /* s */
+#define AT_ONCE ((size_t)64 * 1024)
 
 struct bytes {
     char *data;
@@ -63,16 +64,18 @@ static bool read_more(const struct capture *c, int fd, struct bytes *b)
     return true;
 }
 
-static void write_all(int fd, const char *bytes, size_t length)
+/* False when nobody listens any more. */
+static bool write_all(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
 
         if (n <= 0)
-            return;
+            return false;
         bytes += n;
         length -= (size_t)n;
     }
+    return true;
 }
 
 /* The value of a header in a head, or NULL. */
@@ -139,12 +142,37 @@ static void keep_request(struct capture *c, struct bytes *b)
     free(b->data);
 }
 
-static void give_answer(int fd, const struct capture_answer *answer)
+/* Whether it is time to stop, within so many milliseconds. */
+static bool is_stopped(const struct capture *c, unsigned within)
+{
+    struct pollfd p = {.fd = c->stop_fd, .events = POLLIN};
+
+    return poll(&p, 1, (int)within) > 0;
+}
+
+/* Without a pause, many at once. */
+static void say_again(const struct capture *c, int fd, const struct capture_answer *answer)
+{
+    size_t length = strlen(answer->again), at_once = answer->pause ? 1 : AT_ONCE / length + 1;
+    _cleanup_(freep) char *block = malloc(at_once * length + 1);
+    char *to = block;
+
+    for (size_t i = 0; i < at_once; i++)
+        to = stpcpy(to, answer->again);
+    for (size_t i = 0, n; answer->times == 0 || i < answer->times; i += n) {
+        n = answer->times && answer->times - i < at_once ? answer->times - i : at_once;
+        if (is_stopped(c, answer->pause) || !write_all(fd, block, n * length))
+            return;
+    }
+}
+
+static void give_answer(const struct capture *c, int fd, const struct capture_answer *answer)
 {
     static const char usual[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     const char *bytes = answer->bytes ? answer->bytes : usual;
 
-    write_all(fd, bytes, answer->length ? answer->length : strlen(bytes));
+    if (write_all(fd, bytes, answer->length ? answer->length : strlen(bytes)) && answer->again)
+        say_again(c, fd, answer);
 }
 
 static void serve(struct capture *c, int fd)
@@ -165,7 +193,7 @@ static void serve(struct capture *c, int fd)
             (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                              sizeof(struct linger));
         else
-            give_answer(fd, &answer);
+            give_answer(c, fd, &answer);
     } while (answer.end == CAPTURE_KEEP);
 }
 

@@ -21,6 +21,9 @@ struct capture_answer {
     const char *bytes; /* NULL: 200 with an empty body */
     size_t length;     /* 0: bytes is text */
     enum capture_end end;
+    const char *again; /* said behind the bytes, over and over; NULL: nothing */
+    size_t times;      /* that often; 0: for as long as somebody listens */
+    unsigned pause;    /* ms before each time */
     size_t after; /* answers once so many bytes of the body have come, and reads no more; 0: all */
 };
 

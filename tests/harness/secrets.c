@@ -57,10 +57,11 @@ const char *secrets_find(const char *text, size_t length)
 static const char *find_complaint(const char *text)
 {
     static const char *const complaints[] = {
-        "AddressSanitizer",   "LeakSanitizer",        "ThreadSanitizer",     "MemorySanitizer",
-        "runtime error:",     "Invalid read of size", "Invalid write of",    "uninitialised value",
-        "definitely lost: 1", "Invalid free()",       "*** buffer overflow", "double free",
-        "Assertion",
+        "AddressSanitizer", "LeakSanitizer",           "ThreadSanitizer",
+        "MemorySanitizer",  "runtime error:",          "Invalid read of size",
+        "Invalid write of", "uninitialised value",     "definitely lost: 1",
+        "Invalid free()",   "*** buffer overflow",     "double free",
+        "Assertion",        "locked memory were lost",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(complaints); i++)

@@ -40,6 +40,7 @@ lib/liblatchkey.so
 lib/liblatchkey.so.0
 lib/liblatchkey.so.VERSION
 lib/pkgconfig/latchkey.pc
+lib/systemd/catalog/latchkey.catalog
 lib/systemd/system/latchkeyd.service
 lib/systemd/system/latchkeyd.socket
 lib/systemd/user/latchkeyd.service
@@ -82,6 +83,20 @@ compiles() { # compiles OUTPUT COMPILER...
         $(pkg-config --cflags latchkey) "$consumer" $(pkg-config --libs latchkey)
 }
 
+catalog_is_read() { # as systemd reads it, and each record's explanation is whole
+    file=$(find "$root/tree" -name latchkey.catalog)
+    install -D -m 644 -t "$root/machine/usr/lib/systemd/catalog" "$file"
+    mkdir -p "$root/machine/var/lib/systemd/catalog"
+    journalctl --root="$root/machine" --update-catalog || return 1
+    for id in $(sed -n 's/^-- //p' "$file"); do
+        journalctl --root="$root/machine" --dump-catalog "$id" >"$root/entry" || return 1
+        for header in Subject Defined-By Support Documentation; do
+            grep -q "^$header: ." "$root/entry" || return 1
+        done
+        sed '1,/^$/d' "$root/entry" | grep -q . || return 1
+    done
+}
+
 pc=$(find "$root/tree" -name latchkey.pc)
 prefix=$(dirname "$(find "$root/tree" -type d -name sbin)")
 prefix=${prefix#"$root/tree"}
@@ -97,6 +112,9 @@ check "nothing points to the build directory" needs_no_build_directory
 check "pkg-config knows the version" pkg-config --exact-version="$version" latchkey
 check "a C program compiles" compiles consumer-c cc -std=c11 -pedantic
 check "and runs" "$root/consumer-c" "$version"
+if command -v journalctl >/dev/null; then
+    check "systemd reads the catalog of records" catalog_is_read
+fi
 if command -v g++ >/dev/null; then
     check "a C++ program compiles" compiles consumer-c++ g++ -x c++ -std=c++11 -pedantic
     check "and runs" "$root/consumer-c++" "$version"

@@ -114,7 +114,7 @@ start_cloud() { # start_cloud NAME OPTION...: a sandbox cloud
 
 install_everything() {
     tar -C "$DESTDIR" -c . | tar -C / -x --keep-directory-symlink --no-overwrite-dir &&
-        ldconfig && systemd-sysusers &&
+        ldconfig && systemd-sysusers && journalctl --update-catalog &&
         systemd-sysusers --inline 'u member - "" /home/member' 'm member latchkey' 'u stranger - -' &&
         install -d -o member -g member /home/member &&
         systemctl daemon-reload || give_up "latchkey could not be installed"
