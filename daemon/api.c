@@ -38,7 +38,8 @@ static void api_ready(struct request *r)
 {
     struct exchange *x = r->context;
 
-    x->run(x);
+    if (exchange_may_still(x))
+        x->run(x);
 }
 
 static void api_end(struct request *r)
@@ -94,7 +95,14 @@ static bool text(struct exchange *x, const char *key, char **value)
 
 void api_clouds(struct exchange *x)
 {
-    exchange_answer(x, 200, render_clouds(x->host->clouds));
+    struct clouds seen;
+
+    if (exchange_clouds(x, _OPERATION_MAX, &seen) < 0) {
+        exchange_problem(x, NULL);
+        return;
+    }
+    exchange_answer(x, 200, render_clouds(&seen));
+    free(seen.all);
 }
 
 void api_identity(struct exchange *x)
@@ -164,7 +172,7 @@ static void answer_token(struct exchange *x, struct session *s)
 
     (void)request_each_header(x->request, add_accept, &accept);
     if (strcmp(x->request->method, "HEAD") != 0)
-        audit_token(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
+        audit_token(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
     if (!accept_prefers_text(&accept)) {
         exchange_answer_prepared(x, 200, prepare_token(s));
         return;
@@ -364,7 +372,7 @@ void api_put_credential(struct exchange *x)
             return;
         }
         secret_free(TAKE_PTR(x->body));
-        audit_credential(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
+        audit_credential(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
         x->ticket = cloud_set_credential(x->cloud, credential);
     }
     answer_login(x);
@@ -377,7 +385,7 @@ void api_delete_credential(struct exchange *x)
     if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is nothing to forget."))
         return;
     if (!x->revocation) {
-        audit_forget(x->host->audit, x->request->peer, x->cloud->config.name, NULL);
+        audit_forget(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
         if (cloud_forget(x->cloud, &x->revocation) < 0)
             problem = problem_or_no_memory(NULL);
     }
@@ -403,12 +411,12 @@ void api_delete_credential(struct exchange *x)
 
 /* ---- the daemon itself */
 
-void api_health(struct exchange *x)
+static void answer_health(struct exchange *x, const struct clouds *seen)
 {
     struct problem *problem;
     json_t *document;
 
-    if (clouds_ready(x->host->clouds)) {
+    if (clouds_ready(seen)) {
         exchange_answer(x, 200, json_pack("{s:s}", "status", "ready"));
         return;
     }
@@ -416,9 +424,21 @@ void api_health(struct exchange *x)
                                              "identity document for the last error.");
     document = problem ? render_problem(problem, 503) : NULL;
     if (document)
-        json_object_set_new(document, "clouds", render_states(x->host->clouds));
+        json_object_set_new(document, "clouds", render_states(seen));
     problem_free(problem);
     exchange_problem_document(x, 503, document);
+}
+
+void api_health(struct exchange *x)
+{
+    struct clouds seen;
+
+    if (exchange_clouds(x, _OPERATION_MAX, &seen) < 0) {
+        exchange_problem(x, NULL);
+        return;
+    }
+    answer_health(x, &seen);
+    free(seen.all);
 }
 
 void api_metrics(struct exchange *x)
@@ -429,9 +449,13 @@ void api_metrics(struct exchange *x)
         .transfers = upstream_active(x->host->upstream),
         .quota = x->host->quota,
     };
+    struct clouds measured;
     char *answer = NULL;
     size_t length = 0;
 
-    (void)metrics_write(x->host->metrics, x->host->clouds, &gauges, &answer, &length);
+    if (exchange_clouds(x, OPERATION_METRICS, &measured) >= 0) {
+        (void)metrics_write(x->host->metrics, &measured, &gauges, &answer, &length);
+        free(measured.all);
+    }
     exchange_answer_text(x, 200, METRICS_CONTENT_TYPE, answer, length);
 }

@@ -163,6 +163,8 @@ static int reload(struct broker *b, char **ret_error)
         log_warning("%s: socket, socket_mode and socket_group count from the next restart on",
                     fresh->path);
     b->config = fresh;
+    b->exchange_host.policy =
+        fresh->policy; /* for those too who wait: the clouds have woken them */
     config_free(old);
     config_forget_keys(b->config);
     apply_config(b);
@@ -458,9 +460,9 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         .clouds = &b->clouds,
         .upstream = b->upstream,
         .metrics = b->metrics,
+        .policy = b->config->policy,
         .quota = b->quota,
         .audit = b->audit,
-        .own_uid = geteuid(),
     };
     apply_config(b);
     *ret = TAKE_PTR(b);

@@ -91,6 +91,10 @@ char *catalog_type(const char *name);
  * an alias: for filters. The exact name of a first-generation entry stands for that entry alone. */
 int service_matches(const struct service *s, const char *name);
 
+/* Whether a request that names the service so comes to that entry of the catalog, or, for want of a region,
+ * may come to it. */
+bool catalog_name_means(const struct catalog *c, const char *name, const struct service *s);
+
 /* Whether it is that interface: case does not count, and `publicURL`, as catalogs of version 2 write
  * it, is `public`. */
 bool endpoint_is_interface(const struct endpoint *e, const char *asked);

@@ -165,3 +165,11 @@ bool criterion_admits(const struct criterion *criterion, const struct service *c
     return fits(criterion, s) && alike(s->type, chosen->type, FOLDED) &&
            is_first_generation(s) == is_first_generation(chosen);
 }
+
+bool catalog_name_means(const struct catalog *c, const char *name, const struct service *s)
+{
+    struct criterion criterion;
+    const struct service *first = catalog_match(c, name, &criterion);
+
+    return first && (first == s || criterion_admits(&criterion, first, s));
+}

@@ -239,13 +239,16 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
     return 0;
 }
 
+const char *clouds_name(const struct clouds *c, const char *name)
+{
+    bool stands_for_another = !strcmp(name, "default") && !find(c->all, c->n, name) && c->preset;
+
+    return stands_for_another ? c->preset->config.name : name;
+}
+
 struct cloud *clouds_find(const struct clouds *c, const char *name)
 {
-    struct cloud *found = find(c->all, c->n, name);
-
-    if (!found && !strcmp(name, "default"))
-        return c->preset;
-    return found;
+    return find(c->all, c->n, clouds_name(c, name));
 }
 
 bool clouds_ready(const struct clouds *c)

@@ -2,11 +2,12 @@
 /*
  * From a file to a configuration in two steps: first the whole file is taken in as text
  * (config_draft.h), so that what is unknown or given twice is refused where it stands; then each
- * section becomes a cloud (config_section.h). The clouds of other files (config_yaml.h) or of the
- * environment come to the sections in between.
+ * section becomes a cloud (config_section.h) or a rule (config_allow.h). The clouds of other files
+ * (config_yaml.h) or of the environment come to the sections in between.
  */
 #include "config.h"
 
+#include "config_allow.h"
 #include "config_draft.h"
 #include "config_environment.h"
 #include "config_keys.h"
@@ -130,7 +131,7 @@ static int config_new(const char *path, struct config **ret)
     c->upstream_timeout = 60 * USEC_PER_SEC;
     c->path = path ? strdup(path) : NULL;
     c->warnings = calloc(1, sizeof(*c->warnings));
-    if ((path && !c->path) || !c->warnings)
+    if ((path && !c->path) || !c->warnings || policy_new(path, geteuid(), &c->policy) < 0)
         return -ENOMEM;
     *ret = TAKE_PTR(c);
     return 0;
@@ -180,6 +181,8 @@ static int build(struct config *c, struct config_draft *d, unsigned default_line
         r = add_clouds(c, d, ret_error);
     if (r >= 0)
         r = choose_default(c, default_line, ret_error);
+    if (r >= 0)
+        r = config_allow_apply(c, d, ret_error);
     return r < 0 ? r : check_exposure(c, d);
 }
 
@@ -262,6 +265,7 @@ void config_free(struct config *c)
         free(c->warnings[i]);
     free(c->clouds);
     free(c->warnings);
+    policy_unref(c->policy);
     free(c->path);
     free(c->default_cloud);
     free(c->socket);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configuration: INI in the shape of pyrax's own .pyrax.cfg, every section a cloud,
- * `[latchkeyd]` the daemon's own keys. Read once into a value; a reload reads a second value and
+ * `[latchkeyd]` the daemon's own keys, `[allow NAME]` an access rule. Read once into a value; a reload reads a second value and
  * compares.
  */
 #ifndef CONFIG_H
@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "credential.h"
+#include "policy.h"
 #include "quota.h"
 
 #include <stdbool.h>
@@ -72,6 +73,8 @@ struct config {
     usec_t login_timeout;    /* 30 s */
     usec_t upstream_timeout; /* 60 s */
     usec_t request_timeout;  /* 0 */
+
+    struct policy *policy; /* a reference; never NULL */
 
     char **warnings; /* NULL-terminated sentences that whoever loads it should log */
     size_t n_warnings;

@@ -3,6 +3,7 @@
 #include "config_draft.h"
 
 #include "catalog.h"
+#include "config_allow.h"
 #include "inifile.h"
 #include "secret.h"
 
@@ -59,11 +60,14 @@ void config_draft_done(struct config_draft *d)
 {
     for (size_t i = 0; i < d->n_sections; i++)
         section_done(&d->sections[i]);
+    for (size_t i = 0; i < d->n_rules; i++)
+        policy_rule_done(&d->rules[i].rule);
     for (size_t i = 0; i < d->n_files; i++)
         free(d->files[i].path);
     for (size_t i = 0; i < d->n_warnings; i++)
         free(d->warnings[i]);
     free(d->sections);
+    free(d->rules);
     free(d->files);
     free(d->warnings);
 }
@@ -116,9 +120,8 @@ const struct config_section *config_draft_find(const struct config_draft *d, con
     return NULL;
 }
 
-/* One that can stand in a path, a label and a line of text. pyrax takes blanks, so that they are
- * taken where they can be seen. */
-static bool is_cloud_name(const char *name)
+/* pyrax takes blanks, so that they are taken where they can be seen. */
+bool config_draft_is_name(const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                   "._- ";
@@ -130,16 +133,11 @@ static bool is_cloud_name(const char *name)
 
 static int check_section_name(const char *name, const char *path, unsigned line, char **ret_error)
 {
-    if (strncmp(name, "allow", 5) == 0 && (!name[5] || name[5] == ' '))
-        return textfile_refuse(path, line, NULL, ret_error,
-                               "[%s]: this version knows no access rules; take the section out and "
-                               "guard the socket with socket_group and socket_mode",
-                               name);
     if (strcasecmp(name, CONFIG_DAEMON) == 0 && !is_daemons(name))
         return textfile_refuse(path, line, NULL, ret_error,
                                "[%s]: the daemon's own section is spelled [latchkeyd]; correct it",
                                name);
-    if (!is_cloud_name(name))
+    if (!config_draft_is_name(name))
         return textfile_refuse(path, line, NULL, ret_error,
                                "[%s]: not a name for a cloud; give 1 to %d letters, digits, dots, "
                                "underscores, hyphens and blanks between them",
@@ -182,8 +180,12 @@ static int add_section(struct config_draft *d, const char *name, const char *pat
 
 static int open_section(struct config_draft *d, const struct inifile_entry *entry, char **ret_error)
 {
-    int r = check_section_name(entry->section, entry->path, entry->line, ret_error);
+    int r;
 
+    d->in_rule = config_is_rule(entry->section);
+    if (d->in_rule)
+        return config_allow_open(d, entry, ret_error);
+    r = check_section_name(entry->section, entry->path, entry->line, ret_error);
     return r < 0 ? r : add_section(d, entry->section, entry->path, entry->line, ret_error);
 }
 
@@ -191,7 +193,7 @@ static int open_section(struct config_draft *d, const struct inifile_entry *entr
 static bool is_reserved(const char *name)
 {
     return strcasecmp(name, CONFIG_DAEMON) == 0 || strcmp(name, CONFIG_FALLBACK) == 0 ||
-           (strncmp(name, "allow", 5) == 0 && (!name[5] || name[5] == ' '));
+           config_is_rule(name);
 }
 
 int config_draft_add(struct config_draft *d, const char *name, const char *path, unsigned line,
@@ -199,7 +201,7 @@ int config_draft_add(struct config_draft *d, const char *name, const char *path,
 {
     int r;
 
-    if (is_reserved(name) || !is_cloud_name(name))
+    if (is_reserved(name) || !config_draft_is_name(name))
         return textfile_refuse(
             path, line, name, ret_error,
             "not a name for a cloud; give 1 to %d letters, digits, dots, "
@@ -308,6 +310,10 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
 
     if (!entry->key)
         return open_section(d, entry, ret_error);
+    if (d->in_rule)
+        return config_allow_take(d, entry, ret_error);
+    if (entry->more)
+        return inifile_refuse_more(entry, ret_error);
     s = &d->sections[d->n_sections - 1];
     if (config_override_service(entry->key) > 0)
         return config_section_add_override(s, entry->key, entry->value, entry->path, entry->line,

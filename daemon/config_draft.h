@@ -41,6 +41,29 @@ struct config_section {
     size_t n_overrides;
 };
 
+enum rule_key {
+    RULE_USER,
+    RULE_GROUP,
+    RULE_UNIT,
+    RULE_SOCKET,
+    RULE_CLOUD,
+    RULE_OPERATION,
+    RULE_SERVICE,
+    RULE_REGION,
+    RULE_METHOD,
+    RULE_PATH,
+    _RULE_KEY_MAX,
+};
+
+/* A section [allow NAME] (config_allow.h). */
+struct config_rule {
+    const char *path;
+    unsigned line;
+    unsigned lines[_RULE_KEY_MAX]; /* where each key stands; 0: not given */
+    size_t n_words[_RULE_KEY_MAX]; /* that it has */
+    struct policy_rule rule;
+};
+
 struct config_file {
     char *path;
     struct stat st;
@@ -49,6 +72,9 @@ struct config_file {
 struct config_draft {
     struct config_section *sections;
     size_t n_sections;
+    struct config_rule *rules;
+    size_t n_rules;
+    bool in_rule;              /* the section that was opened last is one */
     struct config_file *files; /* those that were read */
     size_t n_files;
     char **warnings; /* sentences for config's own */
@@ -62,6 +88,9 @@ void config_draft_done(struct config_draft *d);
 /* The section's override for a service of that type, or NULL. */
 const struct config_named_value *config_section_override(const struct config_section *s,
                                                          const char *type);
+
+/* Whether it can stand in a path, a label and a line of text, as the names of clouds and rules do. */
+bool config_draft_is_name(const char *name);
 
 /* The section of that name, or NULL. */
 const struct config_section *config_draft_find(const struct config_draft *d, const char *name);

@@ -209,6 +209,8 @@ static int take_entry(const struct inifile_entry *entry, void *userdata, char **
 
     if (!entry->key)
         return open_section(d, entry, ret_error);
+    if (entry->more)
+        return inifile_refuse_more(entry, ret_error);
     field = credential_field_find(entry->key);
     if (field == _CREDENTIAL_FIELD_MAX)
         return textfile_refuse(entry->path, entry->line, entry->key, ret_error,

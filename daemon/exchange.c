@@ -215,6 +215,7 @@ void exchange_free(struct exchange *x)
     sd_event_source_disable_unref(x->deadline);
     cloud_revocation_unref(x->revocation);
     cloud_unref(x->cloud);
+    policy_unref(x->policy);
     target_done(&x->target);
     secret_free(x->body);
     free(x);

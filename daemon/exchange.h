@@ -10,6 +10,7 @@
 #include "audit.h"
 #include "clouds.h"
 #include "metrics.h"
+#include "policy.h"
 #include "quota.h"
 #include "server.h"
 #include "target.h"
@@ -25,9 +26,9 @@ struct exchange_host {
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
+    struct policy *policy; /* the one that counts now */
     struct quota *quota;
     struct audit *audit;
-    uid_t own_uid;
     bool stopping; /* nothing new, and nobody waits for what may not come */
     bool cut_off;  /* nor for what takes too long */
 };
@@ -37,6 +38,10 @@ struct exchange {
     const struct exchange_host *host;
     struct target target;
     struct cloud *cloud; /* a reference; NULL on routes without one */
+
+    enum operation operation;
+    struct policy *policy; /* what allowed it: a reference */
+    const char *rule;      /* of that policy; NULL: there are no rules */
 
     struct cloud_waiter waiter;
     sd_event_source *deadline;
@@ -59,6 +64,26 @@ struct problem *exchange_take(struct exchange *x, enum quota_kind kind);
 /* That problem, which is logged here. */
 struct problem *exchange_too_many(const struct exchange *x, enum quota_kind kind);
 
+/* ---- what the caller may do (exchange_access.c), by the rules as they are now */
+
+/* Whether he may do it to a cloud of that name, which need not exist; NULL: to any. */
+bool exchange_may(struct exchange *x, const char *cloud, enum operation operation);
+
+/* Whether he may send that request to the exchange's cloud. */
+bool exchange_may_call(struct exchange *x, const struct policy_call *call);
+
+/* For those who have waited: whether he may go on. If not, that is the answer. */
+bool exchange_may_still(struct exchange *x);
+
+/* Logs the refusal of the exchange's operation, and says it. `what` tells more of it; NULL: nothing. */
+struct problem *exchange_denied(struct exchange *x, const char *what);
+
+/* The clouds to which he may do that, _OPERATION_MAX: anything at all, as a view: its clouds are borrowed,
+ * its list is to be freed. 0 or -ENOMEM. */
+int exchange_clouds(const struct exchange *x, enum operation operation, struct clouds *ret);
+
+/* ---- waiting */
+
 /* Waits until something has happened to the cloud or the time is up, counted from the first wait;
  * then run() is called again. */
 void exchange_wait(struct exchange *x, usec_t timeout);
@@ -77,6 +102,8 @@ void exchange_wait_for_token(struct exchange *x);
 int exchange_choose(const struct exchange *x, const struct session *session, const char *service,
                     const char *region, const char *interface, struct endpoint_choice *ret_choice,
                     struct problem **ret_problem);
+
+/* ---- answers */
 
 /* These take the document, the problem, the text over. NULL stands for no memory and is answered as
  * that. */

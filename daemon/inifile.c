@@ -9,6 +9,7 @@
 
 #include "secret.h"
 #include "textfile.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -43,6 +44,13 @@ int inifile_refuse_cut(const struct inifile_entry *entry, char **ret_error)
                            "login` for a key that holds ` ;`");
 }
 
+int inifile_refuse_more(const struct inifile_entry *entry, char **ret_error)
+{
+    return textfile_refuse(entry->path, entry->line, entry->key, ret_error,
+                           "this indented line would continue its value, which is one line; take "
+                           "the blanks before it out");
+}
+
 /* Stops the reader at its current line. */
 _printf_(3, 4) static void refuse(struct reader *r, const char *key, const char *format, ...)
 {
@@ -56,30 +64,6 @@ _printf_(3, 4) static void refuse(struct reader *r, const char *key, const char 
 static bool is_blank(char c)
 {
     return c && strchr(BLANKS, c);
-}
-
-/* Well-formed by RFC 3629: what is not cannot be sent as JSON later. */
-static bool is_utf8(const char *s)
-{
-    static const unsigned least[] = {0, 0x80, 0x800, 0x10000};
-    const unsigned char *p = (const unsigned char *)s;
-
-    while (*p) {
-        unsigned more = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
-        unsigned code = more == 0 ? *p : *p & (0x3fU >> more);
-
-        if ((*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
-            return false;
-        p++;
-        for (unsigned i = 0; i < more; i++, p++) {
-            if ((*p & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (*p & 0x3fU);
-        }
-        if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-            return false;
-    }
-    return true;
 }
 
 static void take_header(struct reader *r, const char *text)
@@ -105,7 +89,7 @@ static void take_header(struct reader *r, const char *text)
     memcpy(r->section, text + 1, length);
     r->section[length] = '\0';
     r->after_key = false;
-    if (!is_utf8(r->section))
+    if (!utf8_is_valid(r->section, strlen(r->section)))
         refuse(r, NULL, "the section's name is not UTF-8; save the file as UTF-8");
     else
         r->error = r->fn(&entry, r->userdata, &r->message);
@@ -184,17 +168,13 @@ static bool entry_is_whole(struct reader *r, const char *section, const char *na
 {
     size_t length = strlen(name);
 
-    if (r->indented)
-        refuse(r, name,
-               "this indented line would continue its value, which is one line; take the "
-               "blanks before it out");
-    else if (length == 0 || length > NAME_LENGTH_MAX)
+    if (length == 0 || length > NAME_LENGTH_MAX)
         refuse(r, NULL, "the key has %zu characters; give it 1 to %d", length, NAME_LENGTH_MAX);
-    else if (!is_utf8(name))
+    else if (!utf8_is_valid(name, length))
         refuse(r, NULL, "the key is not UTF-8; save the file as UTF-8");
     else if (!*section)
         refuse(r, name, "stands before the first section; write `[name]` above it");
-    else if (!is_utf8(value))
+    else if (!utf8_is_valid(value, strlen(value)))
         refuse(r, name, "the value is not UTF-8; save the file as UTF-8");
     return r->error >= 0;
 }
@@ -211,6 +191,7 @@ static int take_entry(void *userdata, const char *section, const char *name, con
         .key = key,
         .value = value,
         .cut = r->commented,
+        .more = r->indented,
     };
 
     r->entry_expected = false;

@@ -6,8 +6,8 @@
  * wiped memory only, for it may hold keys.
  *
  * `=` and `:` both end a key, and keys know no case. Values are raw: a `%` is a `%`. A line that
- * begins with `;` or `#` is a comment, and so is what follows a blank and `;`. A value is one line:
- * an indented one, with which ConfigParser would go on, is refused.
+ * begins with `;` or `#` is a comment, and so is what follows a blank and `;`. An indented line
+ * goes on with the value above it, as ConfigParser has it: whoever takes one line only refuses it.
  */
 #ifndef INIFILE_H
 #define INIFILE_H
@@ -25,6 +25,7 @@ struct inifile_entry {
     const char *key;   /* in lower case; NULL: the header of the section itself */
     const char *value; /* NULL with it; "" where nothing is given */
     bool cut;          /* something followed the value and was taken for a comment */
+    bool more;         /* goes on with the value of the same key that came last */
 };
 
 /* 0 to go on; a negative errno, with ret_error set, to stop with it. */
@@ -43,5 +44,8 @@ int inifile_read(const char *path, inifile_fn fn, void *userdata, struct stat *r
 /* Refuses a key or password behind which something was cut: nobody could see later why it is
  * refused, so that it is not to be guessed what was meant. */
 int inifile_refuse_cut(const struct inifile_entry *entry, char **ret_error);
+
+/* Refuses a line that goes on with a value of one line. */
+int inifile_refuse_more(const struct inifile_entry *entry, char **ret_error);
 
 #endif

@@ -127,7 +127,7 @@ static bool choose(struct signing *s, const struct session *session)
 
     r = exchange_choose(x, session, s->address.service, s->address.region, s->address.interface,
                         &choice, &problem);
-    if (r != 0)
+    if (r != 0 || !proxy_may_send(x, session, &choice, &problem))
         return answered_problem(s, problem);
     free(s->url);
     free(s->target);
@@ -227,6 +227,12 @@ static void step(struct signing *s)
     if (s->answered)
         return;
     if (s->status == 0 && exchange_cut_off(s->exchange)) {
+        transfer_free(TAKE_PTR(s->transfer));
+        s->answered = true;
+        return;
+    }
+    /* A body that is on its way goes on; what waits is decided by the rules of the day. */
+    if ((!s->transfer || s->challenged) && !exchange_may_still(s->exchange)) {
         transfer_free(TAKE_PTR(s->transfer));
         s->answered = true;
         return;

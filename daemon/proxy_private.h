@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the proxy room know of each other: proxy.c has the client's side and
- * decides, proxy_transfer.c the service's. */
+/* What the files of the proxy room know of each other: proxy.c has the client's side and decides,
+ * proxy_access.c asks the rules, proxy_transfer.c has the service's side. */
 #ifndef PROXY_PRIVATE_H
 #define PROXY_PRIVATE_H
 
@@ -53,6 +53,11 @@ static inline bool is_sent_again(const struct signing *s)
  * woken.
  */
 int proxy_transfer_start(struct signing *s, const struct session *session);
+
+/* Whether the rules let the request go to that endpoint (proxy_access.c); else, or when it cannot be told,
+ * ret_problem is set, NULL without memory. */
+bool proxy_may_send(struct exchange *x, const struct session *session,
+                    const struct endpoint_choice *choice, struct problem **ret_problem);
 
 /* The request target that the service gets: the endpoint's own path, and behind it byte by byte
  * what the client sent. */

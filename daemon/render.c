@@ -41,7 +41,9 @@ json_t *render_clouds(const struct clouds *clouds)
                                               cloud_state_name(c->state), "expires_in",
                                               seconds_left_or_null(s)));
     }
-    return json_pack("{s:s, s:o}", "default", clouds->preset->config.name, "clouds", list);
+    return json_pack("{s:o, s:o}", "default",
+                     text_or_null(clouds->preset ? clouds->preset->config.name : NULL), "clouds",
+                     list);
 }
 
 static json_t *render_user(const struct session *s)

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+/* Without a preset the default is null. */
 json_t *render_clouds(const struct clouds *clouds);
 json_t *render_identity(const struct cloud *c);
 json_t *render_token(const struct session *s);

@@ -3,7 +3,6 @@
 
 #include "api.h"
 #include "header_list.h"
-#include "policy.h"
 #include "proxy.h"
 
 #include <errno.h>
@@ -96,26 +95,43 @@ static const struct route *match(const struct request *r, const struct target *t
     return NULL;
 }
 
-static struct problem *unknown_cloud(const struct clouds *clouds)
+/* Lists those that the caller may know of. */
+static struct problem *unknown_cloud(const struct exchange *x)
 {
-    char names[256] = "";
+    char names[256] = "none that you may use";
+    struct clouds seen;
     size_t length = 0;
 
-    for (size_t i = 0; i < clouds->n && length < sizeof(names); i++)
+    if (exchange_clouds(x, _OPERATION_MAX, &seen) < 0)
+        return NULL;
+    for (size_t i = 0; i < seen.n && length < sizeof(names); i++)
         length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
-                                   clouds->all[i]->config.name);
+                                   seen.all[i]->config.name);
+    free(seen.all);
     return problem_new(PROBLEM_UNKNOWN_CLOUD, "There is no cloud of that name; there is: %s.",
                        names);
 }
 
-static struct problem *denied(const struct exchange *x, const struct route *route)
+/* Asks the policy first, so that a caller learns of no cloud that he may do nothing to. */
+static bool admit(struct exchange *x, const struct route *route, struct problem **ret_problem)
 {
-    audit_refusal(x->host->audit, x->request->peer, operation_names[route->operation],
-                  x->cloud ? x->cloud->config.name : NULL, PROBLEM_DENIED);
-    return problem_new(PROBLEM_DENIED,
-                       "Only root and the daemon's own user may touch the credential; you are "
-                       "uid %u.",
-                       x->request->peer->uid);
+    const struct clouds *clouds = x->host->clouds;
+    const char *name = NULL;
+    struct cloud *cloud;
+
+    if (route->scope == CLOUD)
+        name = clouds_name(clouds, x->target.segments[1]);
+    if (!exchange_may(x, name, route->operation)) {
+        *ret_problem = exchange_denied(x, NULL);
+        return false;
+    }
+    cloud = name ? clouds_find(clouds, name) : NULL;
+    if (name && !cloud) {
+        *ret_problem = unknown_cloud(x);
+        return false;
+    }
+    x->cloud = cloud ? cloud_ref(cloud) : NULL;
+    return true;
 }
 
 /* Finds row and cloud, and asks the policy. What stands in the way comes back as a problem. */
@@ -151,15 +167,8 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
         return problem;
 
     r->route = (int)(route - routes);
-    if (route->scope == CLOUD) {
-        struct cloud *cloud = clouds_find(host->clouds, x->target.segments[1]);
-
-        if (!cloud)
-            return unknown_cloud(host->clouds);
-        x->cloud = cloud_ref(cloud);
-    }
-    if (!policy_allows(r->peer, route->operation, host->own_uid))
-        return denied(x, route);
+    if (!admit(x, route, &problem))
+        return problem;
     if (host->stopping)
         return problem_new(PROBLEM_STOPPING, "The daemon is stopping: connect again in a moment.");
     x->run = route->run;

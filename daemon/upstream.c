@@ -302,6 +302,9 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     CURLcode c = CURLE_OK;
 
     c |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Else a transfer that is given up while its name is looked up waits, and all of us with it, for
+     * the thread that looks, which may be as long as name servers do not answer. */
+    c |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     c |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     /* Nor after a 417, with which libcurl sends the request again by itself. */

@@ -341,7 +341,8 @@ void lk_credential_free(lk_credential *credential);
 
 /*
  * Hands a credential to the daemon, which keeps it in memory only, and waits for the first login
- * with it. The daemon takes it from root and its own user only. ret_identity may be NULL. [blocks]
+ * with it. The daemon takes it from root and its own user, and from those whom its access rules allow
+ * it. ret_identity may be NULL. [blocks]
  * LK_DENIED; LK_CREDENTIALS_REJECTED: the identity service does not know it; LK_UNREACHABLE …
  */
 int lk_login(lk_client *client, const char *cloud, const lk_credential *credential,

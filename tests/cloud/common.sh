@@ -1,29 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # checks.sh has set what is not set here
-# What the checks on the real cloud share: their report, daemons, and ways to ask. For checks.sh, which has
-# set $build, $bed (the cloud's directory, its env read) and $work.
+# What the checks on the real cloud share: daemons, and ways to ask. For checks.sh, which has set $here,
+# $build, $bed (the cloud's directory, its env read) and $work.
 
-# ---- the report: TAP, details of failures on standard error
+# shellcheck source-path=SCRIPTDIR/..
+. "$here/../report.sh"
 
-n=0 failed=0
-
-check() { # check WHAT COMMAND...
-    local what=$1 output=$work/output.$BASHPID
-    shift
-    n=$((n + 1))
-    if "$@" >"$output" 2>&1; then
-        echo "ok $n - $what"
-    else
-        failed=$((failed + 1))
-        echo "not ok $n - $what"
-        { echo "$what: failed:"; tail -n 20 "$output" | cut -c 1-500 | sed 's/^/    /'; } >&2
-    fi
-}
-
-# Figures, for whoever reads the report.
-note() { # note TEXT...
-    echo "# $*"
-}
+# ---- the report
 
 # The report of a part that ran in the background, numbered on.
 merge() { # merge FILE
@@ -41,44 +24,6 @@ merge() { # merge FILE
             ;;
         esac
     done < <(grep -E '^(not )?ok |^# ' "$1")
-}
-
-# ---- looking
-
-within() { # within SECONDS COMMAND...: true once the command is
-    local end=$((SECONDS + $1 + 1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
-    done
-}
-
-is() { # is EXPECTED COMMAND...: the command's output is that
-    local expected=$1 actual
-    shift
-    actual=$("$@")
-    echo "expected: $expected"
-    echo "actual:   $actual"
-    [ "$actual" = "$expected" ]
-}
-
-shows() { # shows PATTERN COMMAND...: the command's output has it
-    local pattern=$1 actual
-    shift
-    actual=$("$@")
-    echo "looked for: $pattern"
-    echo "in: $actual"
-    grep -qE -e "$pattern" <<<"$actual"
-}
-
-between() { # between LEAST MOST COMMAND...
-    local least=$1 most=$2 actual
-    shift 2
-    actual=$("$@")
-    echo "expected: $least to $most"
-    echo "actual:   $actual"
-    [ "${actual:-none}" -ge "$least" ] && [ "$actual" -le "$most" ]
 }
 
 # ---- daemons

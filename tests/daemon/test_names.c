@@ -4,6 +4,7 @@
 #include "capture.h"
 #include "client.h"
 #include "daemon.h"
+#include "patience.h"
 #include "sandbox.h"
 #include "stage.h"
 #include "wire.h"
@@ -36,19 +37,26 @@ static bool replace(const char *path, const char *text)
     return mount(stage_write(strrchr(path, '/') + 1, 0644, text), path, NULL, MS_BIND, NULL) == 0;
 }
 
-/* Has names of our own for this test and what it starts, which take a second to look up. False where
- * that is not for us to do, which a run of CI may not say. */
-static bool set_hosts(const char *hosts)
+/* Has names of our own for this test and what it starts, which take that many seconds to look up. False
+ * where that is not for us to do, which a run of CI may not say. */
+static bool set_hosts_after(int seconds, const char *hosts)
 {
+    const char *resolver =
+        stage_text("nameserver " NAME_SERVER "\noptions timeout:%d attempts:1\n", seconds);
+
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         !replace("/etc/hosts", hosts) || !replace("/etc/nsswitch.conf", "hosts: dns files\n") ||
-        !replace("/etc/resolv.conf",
-                 "nameserver " NAME_SERVER "\noptions timeout:1 attempts:1\n")) {
+        !replace("/etc/resolv.conf", resolver)) {
         ck_assert_msg(!getenv("CI"), "no hosts of our own: %s", strerror(errno));
         return false;
     }
     start_name_server();
     return true;
+}
+
+static bool set_hosts(const char *hosts)
+{
+    return set_hosts_after(1, hosts);
 }
 
 /* A port that will be the sandbox's: it has to be known before. */
@@ -157,6 +165,25 @@ START_TEST(spoils_no_other_connection)
 }
 END_TEST
 
+/* The look-up of a name lasts longer than anybody waits for it, and nobody else waits with it. */
+START_TEST(is_not_held_up_by_a_name_server)
+{
+    int port = choose_port();
+    double began;
+
+    if (!set_hosts_after(25, "127.0.0.1 localhost\n"))
+        return;
+    sandbox_start((const char *const[]){"--port", stage_text("%d", port), "--extra-service",
+                                        "nowhere,x-nowhere,,http://nowhere.invalid:1", NULL});
+    (void)daemon_start(&(struct daemon_options){.config = config("127.0.0.1", port)});
+    began = time_now();
+    (void)reply_problem(send_text("GET", "/v1/c/proxy/x-nowhere/x", NULL, NULL), 504,
+                        "upstream-timeout");
+    demand_echo("x-echo");
+    ck_assert_double_lt(time_now() - began, 15);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("names");
@@ -165,5 +192,6 @@ int main(void)
     tcase_add_test(c, finds_a_cloud_by_its_name);
     tcase_add_test(c, finds_a_cloud_by_its_second_address);
     tcase_add_loop_test(c, spoils_no_other_connection, 0, ARRAY_SIZE(troubles));
+    tcase_add_test(c, is_not_held_up_by_a_name_server);
     return stage_run(s);
 }

@@ -276,7 +276,7 @@ static void make(struct http_daemon *d)
         .metrics = d->metrics,
         .quota = d->quota,
         .audit = d->audit,
-        .own_uid = geteuid(),
+        .policy = d->config->policy,
     };
     must(server_new(d->event, d->quota, on_request, on_request_end, d, &d->server));
     d->exchange_host.server = d->server;

@@ -49,7 +49,7 @@ export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14
 longest_of() { # longest_of TARGET
     case $1 in
     rfc3339) echo 40 ;;
-    accept | target | template) echo 256 ;;
+    accept | policy_path | target | template) echo 256 ;;
     catalog | credential | header_list) echo 1024 ;;
     *) echo 6000 ;;
     esac

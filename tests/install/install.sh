@@ -43,6 +43,8 @@ lib/pkgconfig/latchkey.pc
 lib/systemd/catalog/latchkey.catalog
 lib/systemd/system/latchkeyd.service
 lib/systemd/system/latchkeyd.socket
+lib/systemd/user/latchkeyd.service
+lib/systemd/user/latchkeyd.socket
 lib/sysusers.d/latchkey.conf
 sbin/latchkeyd
 share/bash-completion/completions/latchkey

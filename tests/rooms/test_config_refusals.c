@@ -165,9 +165,6 @@ END_TEST
 #define BAD_NAME                                                                                   \
     "not a name for a cloud; give 1 to 48 letters, digits, dots, underscores, hyphens and blanks " \
     "between them"
-#define NO_RULES                                                                          \
-    "this version knows no access rules; take the section out and guard the socket with " \
-    "socket_group and socket_mode"
 #define CUT                                                                            \
     "` ;` begins a comment; put it on a line of its own, or use `latchkey login` for " \
     "a key that holds ` ;`"
@@ -226,8 +223,6 @@ static const struct {
     {"[" A48 "a]\n", "1: [" A48 "a]: " BAD_NAME},
     {"[Latchkeyd]\n",
      "1: [Latchkeyd]: the daemon's own section is spelled [latchkeyd]; correct it"},
-    {"[a]\n[allow users]\ngroup = users\n", "2: [allow users]: " NO_RULES},
-    {"[allow]\n", "1: [allow]: " NO_RULES},
     {"[a]\nusername = u\napi_key = " SECRET "\npassword = " SECRET "\n",
      "4: password: api_key is given too, in line 3; take one of the two out"},
     {"[a]\napi_key = " SECRET "\n", "2: api_key: no username goes with it; add `username = NAME`"},

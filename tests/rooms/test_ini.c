@@ -38,6 +38,8 @@ static int record_entry(const struct inifile_entry *entry, void *userdata, char 
 
     if (entry->line == r->stop_at)
         return textfile_refuse(entry->path, entry->line, entry->key, ret_error, "no more of it");
+    if (entry->more)
+        return inifile_refuse_more(entry, ret_error);
     if (entry->key)
         fprintf(r->stream, "%s.%s=%s %u%s\n", entry->section, entry->key, entry->value, entry->line,
                 entry->cut ? ";" : "");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The suites of the small rooms: problems, the policy, secret memory. */
-#include "policy.h"
+/* The suites of the small rooms: problems, secret memory. */
 #include "problem.h"
 #include "secret.h"
 #include "suite.h"
@@ -51,30 +50,6 @@ START_TEST(has_one_for_no_memory)
 }
 END_TEST
 
-static const struct {
-    uid_t peer, own;
-    enum operation operation;
-    bool allowed;
-} cases[] = {
-    {1000, 2000, OPERATION_TOKEN, true},
-    {1000, 2000, OPERATION_PROXY, true},
-    {1000, 2000, OPERATION_REFRESH, true},
-    {1000, 2000, OPERATION_METRICS, true},
-    {1000, 2000, OPERATION_CREDENTIAL, false},
-    {2000, 2000, OPERATION_CREDENTIAL, true},
-    {0, 2000, OPERATION_CREDENTIAL, true},
-    {2000, 0, OPERATION_CREDENTIAL, false},
-    {(uid_t)-1, 2000, OPERATION_CREDENTIAL, false},
-};
-
-START_TEST(keeps_the_credential_to_root_and_itself)
-{
-    const struct peer peer = {.uid = cases[_i].peer};
-
-    ck_assert(policy_allows(&peer, cases[_i].operation, cases[_i].own) == cases[_i].allowed);
-}
-END_TEST
-
 START_TEST(moves_secret_memory_whole)
 {
     char *p = secret_strdup("0123456789");
@@ -93,13 +68,12 @@ END_TEST
 
 Suite *make_suite(void)
 {
-    Suite *s = suite_create("problem, policy, secret");
+    Suite *s = suite_create("problem, secret");
     TCase *t = tcase_create("pure");
 
     tcase_add_loop_test(t, has_a_word_a_status_and_a_title_for_each_code, 0, _PROBLEM_MAX);
     tcase_add_test(t, copies_a_problem);
     tcase_add_test(t, has_one_for_no_memory);
-    tcase_add_loop_test(t, keeps_the_credential_to_root_and_itself, 0, (int)ARRAY_SIZE(cases));
     tcase_add_test(t, moves_secret_memory_whole);
     suite_add_tcase(s, t);
     return s;

@@ -36,7 +36,7 @@ case $unit in
 *) skip "systemd looks for no unit at $unit: configure with --prefix /usr or /usr/local" ;;
 esac
 
-"$here/box.sh" --timeout=180 --bind-ro="$here" --bind-ro="$(dirname "$sandbox")" \
+"$here/box.sh" --timeout=210 --bind-ro="${here%/*}" --bind-ro="$(dirname "$sandbox")" \
     --bind-ro="$scratch" --setenv=DESTDIR="$scratch/root" -- "$here/checks.sh" "$sandbox" \
     2>"$scratch/errors"
 status=$?
