@@ -53,6 +53,15 @@ shows() { # shows PATTERN COMMAND...: the command's output has it
     grep -qE -e "$pattern" <<<"$actual"
 }
 
+differs() { # differs FORMER COMMAND...: the command says something else now
+    local former=$1 actual
+    shift
+    actual=$("$@")
+    echo "former: $former"
+    echo "actual: $actual"
+    [ -n "$actual" ] && [ "$actual" != "$former" ]
+}
+
 hides() { # hides TEXT COMMAND...: the command says something, but not that
     local text=$1 actual
     shift

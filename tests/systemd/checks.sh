@@ -10,7 +10,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 here=$(dirname "$(realpath "$0")")
 sandbox=$1
 work=$(mktemp -d)
-for part in common installed credentials life records sandbox sockets user; do
+for part in common installed credentials life records restart access sandbox sockets user; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -19,7 +19,8 @@ install_everything
 check_units
 check_socket
 check_signed_out
-for group in check_ready check_rejected check_access check_reload check_journal check_records check_crash \
+for group in check_ready check_rejected check_access check_reload check_journal check_records \
+    check_access_rules check_restart check_crash \
     check_watchdog check_slow_login check_trial check_encrypted check_dynamic_user \
     check_exposure check_process check_calls check_job check_filter check_addresses check_threads end_job \
     check_sockets check_user check_refused_start check_stop check_own_socket; do

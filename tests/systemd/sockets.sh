@@ -22,7 +22,8 @@ add_socket() { # it can only be started while the service is not
 }
 
 descriptor_names() {
-    process environ | tr '\0' '\n' | sed -n 's/^LISTEN_FDNAMES=//p' | tr : '\n' | sort | tr '\n' ' '
+    process environ | tr '\0' '\n' | sed -n 's/^LISTEN_FDNAMES=//p' | tr : '\n' |
+        grep -v '^session-' | sort | tr '\n' ' '
 }
 
 check_sockets() {
