@@ -32,7 +32,7 @@ static inline void secret_freep(void *p)
 }
 
 /* At most so much is locked, and less when RLIMIT_MEMLOCK is lower. */
-#define SECRET_LOCKED_MOST ((size_t)1024 * 1024)
+#define SECRET_LOCKED_MOST ((size_t)4 * 1024 * 1024)
 
 enum secret_protection {
     SECRET_HIDDEN,   /* memfd_secret: locked, and unmapped everywhere else */

@@ -36,7 +36,7 @@ static struct {
     size_t first; /* below it, none is free */
     size_t blocks;
     /* Of the granule that a block begins with, how many it has; else 0. */
-    uint16_t length[SIZE_MOST / GRANULE];
+    uint32_t length[SIZE_MOST / GRANULE];
 } pages;
 
 /* ---- where they come from */
@@ -169,7 +169,7 @@ void *secret_pages_take(size_t size)
     at = find_room(wanted);
     if (at == pages.granules)
         return NULL;
-    pages.length[at] = (uint16_t)wanted;
+    pages.length[at] = (uint32_t)wanted;
     pages.blocks++;
     if (at == pages.first)
         pages.first += wanted;

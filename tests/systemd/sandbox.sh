@@ -26,7 +26,7 @@ check_process() {
         process status
     check "its system calls are filtered" shows '^Seccomp:[[:space:]]*2$' process status
     check "it may write no core" shows '^Max core file size  *0  *0 ' process limits
-    check "it may lock memory" is 67108864 unit LimitMEMLOCK
+    check "it may lock memory" is 8388608 unit LimitMEMLOCK
     check "it is never swapped out" is 0 unit MemorySwapMax
     check "it sees no process of others" is 1 status_of in_its_view test -e /proc/1
     check "and no file system that it can write to but its own /tmp" is "/dev/shm /tmp /var/tmp " \
