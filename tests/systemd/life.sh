@@ -33,13 +33,24 @@ check_journal() {
     check "no line has the token" hides "$(latchkey token)" journal
 }
 
+logins() { # how many the sandbox has had
+    curl -sS --fail --max-time 10 "http://127.0.0.1:$port/sandbox/stats" |
+        sed -n 's/.*"logins": *\([0-9]*\).*/\1/p'
+}
+
 check_crash() {
-    local before
+    local before logins token
     before=$(unit NRestarts)
+    token=$(latchkey token)
+    logins=$(logins)
     kill -KILL "$(unit MainPID)"
-    check "a client that asks while the daemon is down gets its answer" \
-        shows '"generation": *1\b' get /v1/rackspace/token
+    check "a client that asks while the daemon is down gets its answer, with the token of before" \
+        shows "\"$token\"" get /v1/rackspace/token
     check "a killed daemon is started again" within 20 restarts_above "$before"
+    check "a restart has the token of before, too" systemctl restart latchkeyd.service
+    check "which is served" is "$token" latchkey token
+    check "neither takes a login" is "$logins" logins
+    check "systemd keeps one session" is 1 unit NFileDescriptorStore
 }
 
 check_watchdog() {
