@@ -21,7 +21,7 @@ add_socket() { # it can only be started while the service is not
     systemctl start latchkeyd-backup.socket
 }
 
-descriptor_names() {
+descriptor_names() { # of the sockets, not of the sessions beside them
     process environ | tr '\0' '\n' | sed -n 's/^LISTEN_FDNAMES=//p' | tr : '\n' |
         grep -v '^session-' | sort | tr '\n' ' '
 }
