@@ -23,7 +23,7 @@ files() {
 
 for name in $(files | cut -d/ -f1 | sort -u); do
     case $name in
-    .* | LICENSE | README.md | meson.build | meson_options.txt) ;;
+    .* | LICENSE | README.md | SECURITY.md | meson.build | meson_options.txt) ;;
     client | daemon | include | systemd | tests) ;;
     *) breach "$name: does not belong at the top" ;;
     esac
