@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What systemd gets to know while the daemon runs: when it is ready, how long that may take, and how its
+ * clouds are. One usable cloud makes it ready, and so does the end of all first logins, however they went:
+ * units that wait for the daemon start then, and hear from its socket what is wrong.
+ */
+#include "broker_private.h"
+
+#include "log.h"
+#include "log_ids.h"
+
+#include <inttypes.h>
+#include <systemd/sd-daemon.h>
+
+#define START_MARGIN (10 * USEC_PER_SEC) /* to hear of a login's end and say so */
+
+void broker_notify_status(const struct broker *b)
+{
+    size_t usable = 0;
+    const struct cloud *bad = NULL;
+
+    for (size_t i = 0; i < b->clouds.n; i++) {
+        if (cloud_session(b->clouds.all[i]))
+            usable++;
+        else
+            bad = b->clouds.all[i];
+    }
+    if (bad)
+        (void)sd_notifyf(false, "STATUS=%zu of %zu clouds ready; %s is %s%s%s", usable, b->clouds.n,
+                         bad->config.name, cloud_state_name(bad->state),
+                         bad->last_problem ? ": " : "",
+                         bad->last_problem ? bad->last_problem->detail : "");
+    else
+        (void)sd_notifyf(false, "STATUS=%zu of %zu clouds ready", usable, b->clouds.n);
+}
+
+void broker_notify_patience(const struct broker *b)
+{
+    usec_t longest = 0;
+
+    for (size_t i = 0; i < b->config->n_clouds; i++)
+        if (b->config->clouds[i].login_timeout > longest)
+            longest = b->config->clouds[i].login_timeout;
+    if (!b->ready)
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, longest + START_MARGIN);
+}
+
+static bool may_be_called_ready(const struct broker *b)
+{
+    for (size_t i = 0; i < b->clouds.n; i++)
+        if (cloud_session(b->clouds.all[i]))
+            return true;
+    return clouds_settled(&b->clouds);
+}
+
+void broker_on_cloud_changed(void *userdata)
+{
+    struct broker *b = userdata;
+
+    if (!b->configured || b->exchange_host.stopping)
+        return;
+    broker_notify_status(b);
+    if (!b->ready && may_be_called_ready(b)) {
+        b->ready = true;
+        (void)sd_notify(false, "READY=1");
+        log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
+    }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the broker room know of each other: broker.c makes the daemon, runs it and takes it
+ * apart; broker_config.c has its configuration and the reload, broker_notify.c what systemd is told,
+ * broker_stop.c the end, and broker_check.c what --check does instead of running. */
+#ifndef BROKER_PRIVATE_H
+#define BROKER_PRIVATE_H
+
+#include "broker.h"
+#include "clouds.h"
+#include "exchange.h"
+#include "listen.h"
+
+#include <systemd/sd-event.h>
+
+struct broker {
+    struct broker_options options;
+    struct config *config;
+    sd_event *event;
+    struct upstream *upstream;
+    struct server *server;
+    struct metrics *metrics;
+    struct store *store;
+    struct quota *quota;
+    struct audit *audit;
+    struct clouds clouds;
+    struct cloud_host cloud_host;
+    struct exchange_host exchange_host;
+    struct listen_socket socket;
+    bool configured; /* from here on the clouds' states mean something */
+    bool ready;      /* and systemd has been told so */
+
+    /* broker_stop.c; that the stop has begun is in exchange_host. */
+    sd_event_source *drained;
+    sd_event_source *patience;
+    usec_t stop_until; /* CLOCK_MONOTONIC */
+    bool leaving;      /* nothing is left but revocations */
+};
+
+/* The configuration that the options lead to. 0 or a negative errno, with ret_error set to a sentence that
+ * says what to do. */
+int broker_load_config(const struct broker_options *options, struct config **ret, char **ret_error);
+
+/* Has the log's level and the quotas be what the configuration says, and warns of what is unwise in it. */
+void broker_apply_config(struct broker *b);
+
+/* Says how the clouds are, for `systemctl status`. */
+void broker_notify_status(const struct broker *b);
+
+/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. */
+void broker_notify_patience(const struct broker *b);
+
+/* The callbacks; their userdata is the broker. */
+void broker_on_cloud_changed(void *userdata);
+int broker_on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
+int broker_on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
+
+#endif
