@@ -3,15 +3,17 @@
  * The whole way of a request: a client that says anything, a daemon of the real rooms, services that
  * answer in many ways. An input begins with five letters and the end of a line (any bytes will do for
  * each): how a service answers, how logins go, in how many pieces the rest is sent, how the client
- * leaves, and how the daemon is. The rest is what the client sends.
+ * leaves, and how the daemon is, under access rules (http_rules.h) or without. The rest is what the client
+ * sends.
  *
  * Whatever that is, answers are well-formed and complete, errors are problem documents, secrets stay in,
- * services get nothing but well-formed requests with the right token below their endpoints, and when the
- * client has gone, nothing is left of it.
+ * services get nothing but well-formed requests with the right token below their endpoints, and none that
+ * a rule had to allow and did not, and when the client has gone, nothing is left of it.
  */
 #include "fuzz.h"
 #include "http_daemon.h"
 #include "http_reply.h"
+#include "http_rules.h"
 #include "http_service.h"
 
 #include <string.h>
@@ -104,7 +106,8 @@ static void leave(struct client *c, enum leaving how)
 static bool is_in_the_know(const uint8_t *data, size_t size)
 {
     return memmem(data, size, HTTP_SERVICE_TOKEN, strlen(HTTP_SERVICE_TOKEN)) ||
-           memmem(data, size, HTTP_SERVICE_KEY, strlen(HTTP_SERVICE_KEY));
+           memmem(data, size, HTTP_SERVICE_KEY, strlen(HTTP_SERVICE_KEY)) ||
+           memmem(data, size, HTTP_RULES_UNSEEN, strlen(HTTP_RULES_UNSEEN));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -112,15 +115,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct client c = {.daemon = http_daemon()};
     unsigned char choice[CHOICES];
     enum leaving how;
+    bool ruled;
 
     if (size <= CHOICES || is_in_the_know(data, size))
         return -1;
     for (size_t i = 0; i < CHOICES; i++)
         choice[i] = (unsigned char)(data[i] - 'a');
     how = choice[3] % _LEAVE_MAX;
+    ruled = choice[4] / _MOOD_MAX % 2;
 
-    http_service_play(choice[1], choice[0]);
+    http_service_play(choice[1], choice[0], ruled);
     set_mood(c.daemon, choice[4] % _MOOD_MAX);
+    if (ruled)
+        http_daemon_set_rules(c.daemon);
     c.fd = http_daemon_connect(c.daemon);
     if (how == LEAVE_AT_ONCE)
         (void)send(c.fd, data + CHOICES, size - CHOICES, MSG_NOSIGNAL | MSG_DONTWAIT);

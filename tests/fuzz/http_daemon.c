@@ -2,6 +2,7 @@
 #include "http_daemon.h"
 
 #include "fuzz.h"
+#include "http_rules.h"
 #include "http_service.h"
 #include "log.h"
 #include "route.h"
@@ -14,7 +15,7 @@
 #include <sys/un.h>
 #include <syslog.h>
 
-/* One that is healthy for each way to log in, one that needs none, and two that have no token. */
+/* One that is healthy for each way to log in, two that need none, and two that have no token. */
 static const char configuration[] = "[latchkeyd]\n"
                                     "clouds_yaml = no\n"
                                     "default = main\n"
@@ -39,6 +40,10 @@ static const char configuration[] = "[latchkeyd]\n"
                                     "[plain]\n"
                                     "identity_type = none\n"
                                     "endpoint = " HTTP_SERVICE_URL HTTP_SERVICE_PLAIN "\n"
+                                    "proxy = none\n"
+                                    "[" HTTP_RULES_UNSEEN "]\n"
+                                    "identity_type = none\n"
+                                    "endpoint = " HTTP_SERVICE_URL HTTP_SERVICE_PLAIN "/unseen\n"
                                     "proxy = none\n"
                                     "[out]\n"
                                     "auth_endpoint = " HTTP_SERVICE_URL "/v2.0\n"
@@ -73,15 +78,23 @@ static void must(int r)
 
 /* ---- configuration */
 
-static struct config *load(void)
+static void append(int fd, const char *text)
+{
+    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        abort();
+}
+
+static struct config *load(const char *rules)
 {
     char path[] = "/tmp/fuzz-http-XXXXXX", *error = NULL;
     int fd = mkstemp(path);
     struct config *config = NULL;
     int r;
 
-    if (fd < 0 || write(fd, configuration, strlen(configuration)) != (ssize_t)strlen(configuration))
+    if (fd < 0)
         abort();
+    append(fd, configuration);
+    append(fd, rules);
     close(fd);
     r = config_load(path, &config, &error);
     (void)unlink(path);
@@ -133,7 +146,7 @@ static void make_clouds(struct http_daemon *d)
 {
     char *error = NULL;
 
-    http_service_play(0, 0);
+    http_service_play(0, 0, false);
     must(clouds_configure(&d->clouds, &d->cloud_host, d->config, false, &error));
     settle(d);
     for (size_t i = 0; i < d->clouds.n; i++) {
@@ -181,7 +194,39 @@ void http_daemon_restore(struct http_daemon *d)
         make_clouds(d);
     }
     d->exchange_host.stopping = d->exchange_host.cut_off = false;
+    d->exchange_host.policy = d->config->policy;
     d->n_asked = 0;
+}
+
+/* ---- rules */
+
+static struct policy *load_rules(void)
+{
+    struct config *config = load(HTTP_RULES);
+    struct policy *rules = policy_ref(config->policy);
+
+    config_free(config);
+    return rules;
+}
+
+void http_daemon_set_rules(struct http_daemon *d)
+{
+    d->exchange_host.policy = d->rules;
+}
+
+bool http_daemon_is_ruled(const struct http_daemon *d)
+{
+    return d->exchange_host.policy == d->rules;
+}
+
+/* What is no resource is told so, whatever the rules are. */
+static bool is_refused(const struct http_daemon *d, const struct request *r)
+{
+    const struct exchange *x = r->context;
+    const char *route = route_names[r->route];
+
+    return http_daemon_is_ruled(d) && strcmp(route, "none") != 0 &&
+           !http_rules_may_ask(route, x->target.segments[1]);
 }
 
 /* ---- the socket */
@@ -197,6 +242,7 @@ static void on_request(struct request *r, void *userdata)
     route_request(r, &d->exchange_host);
     asked->route = r->route;
     fuzz_check(r->ops && r->route >= 0 && (size_t)r->route < route_count);
+    asked->refused = is_refused(d, r);
 }
 
 static void on_request_end(const struct request *r, void *userdata)
@@ -255,7 +301,8 @@ static void make(struct http_daemon *d)
     log_set_level(LOG_CRIT);
     identity_init();
     must(upstream_init());
-    d->config = load();
+    d->config = load("");
+    d->rules = load_rules();
     must(sd_event_new(&d->event));
     must(upstream_new(d->event, &d->upstream));
     must(metrics_new(route_names, route_count, &d->metrics));
@@ -307,6 +354,7 @@ static void end(void)
     quota_free(d->quota);
     audit_free(d->audit);
     sd_event_unref(d->event);
+    policy_unref(d->rules);
     config_free(d->config);
     free(d->as_made);
     free(d);

@@ -15,10 +15,12 @@
 struct http_asked {
     char method[16]; /* "": which one it is cannot be told */
     int route;
+    bool refused; /* no rule allows it */
 };
 
 struct http_daemon {
     struct config *config;
+    struct policy *rules; /* http_rules.h's, in place of the configuration's, which are none */
     sd_event *event;
     struct upstream *upstream;
     struct server *server;
@@ -41,6 +43,10 @@ struct http_daemon *http_daemon(void);
 
 /* A new connection to it, one that does not block. */
 int http_daemon_connect(struct http_daemon *d);
+
+/* Has the rules hold, until the next restore. */
+void http_daemon_set_rules(struct http_daemon *d);
+bool http_daemon_is_ruled(const struct http_daemon *d);
 
 /* Lets happen what can; whether that was anything. */
 bool http_daemon_run(struct http_daemon *d);

@@ -2,6 +2,7 @@
 #include "http_reply.h"
 
 #include "fuzz.h"
+#include "http_rules.h"
 #include "http_service.h"
 #include "route.h"
 
@@ -149,14 +150,18 @@ static bool is_page(const struct reply *r)
     return false;
 }
 
-static void check_secrets(const struct reply *r, const struct http_asked *asked)
+static void check_secrets(const struct http_daemon *d, const struct reply *r,
+                          const struct http_asked *asked)
 {
     size_t length = (size_t)(r->end - r->head);
-    bool may_tell = asked && !strcmp(route_names[asked->route], "token") && r->status == 200;
+    bool may_tell =
+        asked && !asked->refused && !strcmp(route_names[asked->route], "token") && r->status == 200;
 
     fuzz_check(!memmem(r->head, length, HTTP_SERVICE_KEY, strlen(HTTP_SERVICE_KEY)));
     fuzz_check(may_tell ||
                !memmem(r->head, length, HTTP_SERVICE_TOKEN, strlen(HTTP_SERVICE_TOKEN)));
+    fuzz_check(!http_daemon_is_ruled(d) ||
+               !memmem(r->head, length, HTTP_RULES_UNSEEN, strlen(HTTP_RULES_UNSEEN)));
 }
 
 static void check_kind(const struct reply *r, const struct http_asked *asked)
@@ -168,10 +173,12 @@ static void check_kind(const struct reply *r, const struct http_asked *asked)
         return;
     if (r->status >= 400 && (r->is_problem || !is_page(r))) {
         fuzz_check(asked && r->is_problem);
+        fuzz_check(!asked->refused || r->status == 403);
         if (!r->is_bare)
             check_problem(r);
     } else {
         fuzz_check(!r->is_problem);
+        fuzz_check(!asked || !asked->refused || r->status >= 400);
         fuzz_check(r->status >= 400 || r->status == 200 || r->status == 204);
     }
 }
@@ -201,7 +208,7 @@ void http_reply_check(const struct http_daemon *d, const char *bytes, size_t len
             r.status < 200 || r.status == 204 || r.status == 304 ||
             (asked && *asked->method ? !strcmp(asked->method, "HEAD") : r.closes && r.body == end);
         find_end(&r, end, ended);
-        check_secrets(&r, asked);
+        check_secrets(d, &r, asked);
         if (r.status >= 200) {
             check_kind(&r, asked);
             n++;

@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "http_played.h"
+#include "http_rules.h"
 #include "upstream_private.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static struct {
     struct connection *connections;
     unsigned char identity, service;
     unsigned tokens; /* how many have been handed out */
-    bool played_once;
+    bool played_once, ruled;
 } s = {.fd = -1};
 
 /* ---- a request, as strictly as one can read it */
@@ -78,6 +79,8 @@ static void read_line(struct asked *a, const char *line, size_t length)
     n_value = length - (size_t)(value - line);
     for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
         fuzz_check(!is(line, n, dropped[i]));
+    if (s.ruled)
+        fuzz_check(http_rules_may_name(a->path, line, n, value, n_value));
     if (is(line, n, "Host"))
         fuzz_check(is(value, n_value, "127.0.0.1:1"));
     if (is(line, n, "X-Auth-Token")) {
@@ -189,6 +192,11 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
+static bool is_for_service(const struct asked *a)
+{
+    return begins(a->path, HTTP_SERVICE_SIGNED) || begins(a->path, HTTP_SERVICE_PLAIN);
+}
+
 static void say(struct connection *c, const char *bytes, size_t length)
 {
     if (c->ends)
@@ -229,6 +237,7 @@ static void answer_login(struct connection *c, const struct asked *a)
     char *answer;
 
     fuzz_check(a->is_ours);
+    fuzz_check(!s.ruled || begins(a->path, "/v2.0/")); /* main's, whose token was refused */
     if (p) {
         play(c, a, p);
     } else if (!strcmp(a->method, "DELETE")) {
@@ -245,6 +254,7 @@ static void answer_login(struct connection *c, const struct asked *a)
 
 static void answer(struct connection *c, const struct asked *a)
 {
+    fuzz_check(!s.ruled || !is_for_service(a) || http_rules_may_send(a->method, a->path));
     if (begins(a->path, HTTP_SERVICE_SIGNED)) {
         fuzz_check(a->tokens == 1 && a->right_token && !climbs(a->path));
         play(c, a, service_of_the_moment());
@@ -262,8 +272,7 @@ static void answer(struct connection *c, const struct asked *a)
 
 static bool is_answered_at_once(const struct asked *a)
 {
-    return (begins(a->path, HTTP_SERVICE_SIGNED) || begins(a->path, HTTP_SERVICE_PLAIN)) &&
-           service_of_the_moment()->at_once;
+    return is_for_service(a) && service_of_the_moment()->at_once;
 }
 
 /* Whether there was a whole request. */
@@ -406,11 +415,12 @@ void http_service_stop(void)
     close(s.fd);
 }
 
-void http_service_play(unsigned char identity, unsigned char service)
+void http_service_play(unsigned char identity, unsigned char service, bool ruled)
 {
     s.identity = identity;
     s.service = service;
     s.played_once = false;
+    s.ruled = ruled;
 }
 
 size_t http_service_connections(void)

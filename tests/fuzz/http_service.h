@@ -10,6 +10,7 @@
 #ifndef HTTP_SERVICE_H
 #define HTTP_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
@@ -25,8 +26,9 @@
 void http_service_start(sd_event *event);
 void http_service_stop(void);
 
-/* How logins and signed requests are answered from now on: any numbers, of which 0 is well. */
-void http_service_play(unsigned char identity, unsigned char service);
+/* How logins and signed requests are answered from now on: any numbers, of which 0 is well. `ruled` says
+ * that http_rules.h holds: what they do not allow is a finding then. */
+void http_service_play(unsigned char identity, unsigned char service, bool ruled);
 
 /* How many are connected. */
 size_t http_service_connections(void);
