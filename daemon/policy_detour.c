@@ -131,10 +131,9 @@ static bool is_parameter(const char *raw, size_t length, const char *known)
 
 static bool parameter_passes(const struct policy_rule *rule, const char *raw, size_t length)
 {
-    size_t name = strcspn(raw, "=");
+    const char *value = memchr(raw, '=', length);
+    size_t name = value ? (size_t)(value - raw) : length;
 
-    if (name > length)
-        name = length;
     for (size_t i = 0; i < ARRAY_SIZE(parameters_known); i++) {
         const char *harmless = parameters_known[i].value;
 
