@@ -45,7 +45,7 @@ static const struct {
     bool only_for_paths;
 } parameters_known[] = {
     {"_method", NULL, false},
-    {"bulk-delete", NULL, true},
+    {"bulk-delete", NULL, false}, /* deletes by POST */
     {"extract-archive", NULL, true},
     {"multipart-manifest", "get", true},
 };
@@ -131,10 +131,9 @@ static bool is_parameter(const char *raw, size_t length, const char *known)
 
 static bool parameter_passes(const struct policy_rule *rule, const char *raw, size_t length)
 {
-    size_t name = strcspn(raw, "=");
+    const char *value = memchr(raw, '=', length);
+    size_t name = value ? (size_t)(value - raw) : length;
 
-    if (name > length)
-        name = length;
     for (size_t i = 0; i < ARRAY_SIZE(parameters_known); i++) {
         const char *harmless = parameters_known[i].value;
 
@@ -158,17 +157,32 @@ static const char *query_of(const char *target)
     return plain ? plain + 1 : NULL;
 }
 
+/* How long the separator at p is, which may be escaped, for the same reason; 0: there is none. */
+static size_t separator_length(const char *p)
+{
+    static const char separators[] = "&;?#";
+    int high, low;
+
+    if (*p != '%')
+        return *p && strchr(separators, *p) ? 1 : 0;
+    high = hex_digit(p[1]);
+    low = high < 0 ? -1 : hex_digit(p[2]);
+    return low >= 0 && memchr(separators, high << 4 | low, strlen(separators)) ? 3 : 0;
+}
+
 bool policy_detour_query_passes(const struct policy_rule *rule, const char *target)
 {
     const char *p = query_of(target);
 
     while (p && *p) {
-        size_t length = strcspn(p, "&;?#");
+        size_t length = 0;
 
+        while (p[length] && separator_length(p + length) == 0)
+            length++;
         if (!parameter_passes(rule, p, length))
             return false;
         p += length;
-        p += *p != '\0';
+        p += separator_length(p);
     }
     return true;
 }

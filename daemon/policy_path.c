@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* In all readings together. Many requests at a time that took long to decide would keep everybody waiting. */
+#define READ_MOST ((size_t)16 * 1024)
+
 /* ---- taking it in */
 
 enum mark {
@@ -343,6 +346,8 @@ bool policy_path_matches(const char *const *patterns, size_t n, const char *path
     if (!text || !scratch || *path != '/' || !take_in(path, length, text, &length))
         return false;
     possible = possible_readings(text, length);
+    if (length << __builtin_popcount(possible) > READ_MOST)
+        return false;
     for (unsigned reading = 0; reading < READINGS_END; reading++)
         if (!(reading & ~possible) &&
             (!read_as(text, length, reading, scratch, &segments) ||

@@ -8,8 +8,8 @@
  * `/`, where an escaped `?` leaves the path. So a path matches only if it does in every reading that a
  * server may have of it. What can be read in still more ways matches nothing: a segment of dots and
  * blanks, a backslash, a control character, a `%` that is no escape, an escape of an escape, bytes that
- * are not UTF-8. Pure; the time is the path's length, times its readings (one, but for paths with
- * the above in them).
+ * are not UTF-8. Nor does one that is so long that its readings take a while: of 8 KiB, or of less with
+ * the above in it, each of which doubles them. Pure.
  */
 #ifndef POLICY_PATH_H
 #define POLICY_PATH_H

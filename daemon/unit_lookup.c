@@ -106,6 +106,9 @@ static int connect_bus(struct unit_bus *b)
     lose_bus(b);
     r = sd_bus_open_system_with_description(&bus, "latchkeyd");
     if (r >= 0)
+        /* At the loop's end it would be flushed, and that waits for a bus that may never say anything. */
+        r = sd_bus_set_close_on_exit(bus, false);
+    if (r >= 0)
         r = sd_bus_attach_event(bus, b->event, SD_EVENT_PRIORITY_NORMAL);
     if (r < 0) {
         sd_bus_close_unref(bus);

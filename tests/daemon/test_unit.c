@@ -403,6 +403,31 @@ START_TEST(needs_no_bus)
 }
 END_TEST
 
+/* Somebody listens there, and that is all. */
+START_TEST(does_not_stop_for_a_bus_that_says_nothing)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct daemon *d;
+    double begin;
+    int fd;
+
+    if (!prepare())
+        return;
+    strcpy(address.sun_path, manager_bus_path());
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(chmod(address.sun_path, 0666), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    d = start_daemon();
+    demand_unit(d, false);
+    ck_assert_uint_eq(logged(d, "units: it does not answer in time"), 1);
+    begin = time_now();
+    daemon_stop(d);
+    ck_assert_double_le(time_now() - begin, patience(3));
+    close(fd);
+}
+END_TEST
+
 START_TEST(finds_a_lost_bus_again)
 {
     struct daemon *d;
@@ -453,5 +478,6 @@ int main(void)
     tcase_add_test(c, stops_while_it_waits);
     tcase_add_test(c, needs_no_bus);
     tcase_add_test(c, finds_a_lost_bus_again);
+    tcase_add_test(c, does_not_stop_for_a_bus_that_says_nothing);
     return stage_run(s);
 }

@@ -147,6 +147,10 @@ static const struct {
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a?x=extract-archive", {{0}}, "backup"},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a%3Fextract-archive=tar", {{0}}, NULL},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a?x?bulk-delete", {{0}}, NULL},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a%3Fx%26bulk-delete", {{0}}, NULL},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a?x=y%3bbulk-delete=1", {{0}}, NULL},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a?x=y%26", {{0}}, "backup"},
+    {BACKUP, "rackspace", FILES, "PUT", "/backups/a?x=%2526bulk-delete", {{0}}, "backup"},
     {BACKUP, "rackspace", FILES, "PUT", "/backups/a?_method=GET", {{0}}, NULL},
     /* with methods only, paths do not matter, but methods do */
     {READER, "staging", "dns", NULL, "GET", "/a/../b", {{0}}, "reader"},
@@ -154,6 +158,7 @@ static const struct {
     {READER, "rackspace", FILES, "GET", "/?multipart-manifest=put", {{0}}, "reader"},
     {READER, "rackspace", FILES, "GET", "/", {{"X-HTTP-Method-Override", "PUT"}}, NULL},
     {READER, "rackspace", FILES, "GET", "/?_method=PUT", {{0}}, NULL},
+    {READER, "rackspace", FILES, "GET", "/?bulk-delete", {{0}}, NULL},
     {READER, "rackspace", FILES, "POST", "/", {{0}}, NULL},
     {READER, "lab 1", FILES, "GET", "/", {{0}}, NULL},
     /* any region, or none; any method */
