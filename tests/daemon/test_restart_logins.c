@@ -44,6 +44,20 @@ START_TEST(logs_in_when_the_token_has_ended)
 }
 END_TEST
 
+/* Some private clouds have such; what a login may bring, a restart may too. */
+START_TEST(goes_on_with_a_token_of_many_years)
+{
+    struct daemon *d;
+
+    sandbox_start((const char *const[]){"--token-lifetime", "315360000", NULL});
+    d = daemon_start(&(struct daemon_options){.config = daemon_cloud("main", "")});
+    d = restart(d, true);
+    ck_assert_int_eq(look_generation("main"), 1);
+    ck_assert_int_eq(restart_attempts(), 1);
+    ck_assert_uint_eq(restart_kept(d), 1);
+}
+END_TEST
+
 static const struct {
     const char *more, *why;
 } changes[] = {
@@ -292,6 +306,7 @@ int main(void)
 
     tcase_add_test(c, logs_in_when_the_token_has_died);
     tcase_add_test(c, logs_in_when_the_token_has_ended);
+    tcase_add_test(c, goes_on_with_a_token_of_many_years);
     tcase_add_loop_test(c, logs_in_when_the_configuration_has_changed, 0, ARRAY_SIZE(changes));
     tcase_add_loop_test(c, logs_in_when_the_credential_has_changed, 0, ARRAY_SIZE(credentials));
     tcase_add_test(c, counts_on_without_a_credential);
