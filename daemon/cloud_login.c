@@ -238,7 +238,7 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
                     struct credential *credential, struct problem *unreadable)
 {
     struct digest digest = credential_digest(credential, c->salt);
-    bool is_new = !c->config.name, new_config, new_credential;
+    bool is_new = !c->config.name, new_config, new_credential, resumed;
     struct cloud_config copy;
     int r;
 
@@ -269,13 +269,15 @@ int cloud_configure(struct cloud *c, const struct cloud_config *config,
         credential_free(credential);
     }
 
+    /* Also for who has nothing to log in with: it goes on counting. */
+    resumed = is_new && cloud_resume(c);
     if (c->credential) {
         problem_free(unreadable);
         if (new_config || new_credential) {
             cancel_login(c);
             c->ran_out = false;
         }
-        if (!(is_new && cloud_resume(c)) && (new_config || new_credential || !cloud_session(c))) {
+        if (!resumed && (new_config || new_credential || !cloud_session(c))) {
             store_remove(c->host->store, c->config.name);
             c->failures = 0;
             (void)cloud_login(c);

@@ -36,6 +36,8 @@ static const char *why_unfit(const struct cloud *c, const struct store_record *r
 
     if (!digest_equal(&configuration, &r->configuration))
         return "its configuration has changed";
+    if (!c->credential)
+        return "its credential is gone";
     if (!digest_equal(&credential, &r->credential))
         return "its credential has changed";
     if (clock_boottime() >= r->session->deadline)

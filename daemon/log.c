@@ -22,14 +22,17 @@
  * else that a client can bring about, such as signed requests that fail, stays well below that. */
 #define CHATTER_WINDOW (30 * USEC_PER_SEC)
 #define CHATTER_MOST 3000
+/* Of these too, but nobody has them left out by bringing about others. */
+#define WARNINGS_MOST 500
 
 static int level = LOG_INFO;
 static bool journal;
-static struct {
+static struct chatter {
+    unsigned most;
     usec_t begin;
     unsigned written;
     unsigned left_out;
-} chatter;
+} chatter = {.most = CHATTER_MOST}, warnings = {.most = WARNINGS_MOST};
 
 static const char *const level_names[] = {"emergency", "alert",  "critical", "error",
                                           "warning",   "notice", "info",     "debug"};
@@ -225,20 +228,20 @@ static void to_stderr(int priority, const struct values *v, const char *message)
     funlockfile(stderr);
 }
 
-static bool is_too_much(void)
+static bool is_too_much(struct chatter *c)
 {
     usec_t now = clock_monotonic();
-    unsigned left_out = chatter.left_out;
+    unsigned left_out = c->left_out;
 
-    if (now - chatter.begin >= CHATTER_WINDOW) {
-        chatter.begin = now;
-        chatter.written = chatter.left_out = 0;
+    if (now - c->begin >= CHATTER_WINDOW) {
+        c->begin = now;
+        c->written = c->left_out = 0;
         if (left_out > 0)
             log_warning("%u messages were left out, for there were too many", left_out);
     }
-    if (chatter.written++ < CHATTER_MOST)
+    if (c->written++ < c->most)
         return false;
-    chatter.left_out++;
+    c->left_out++;
     return true;
 }
 
@@ -249,7 +252,8 @@ void log_with(int priority, const struct log_fields *fields, const char *format,
     va_list ap;
     int r;
 
-    if (priority > level || (journal && !(fields && fields->message_id) && is_too_much()))
+    if (priority > level || (journal && !(fields && fields->message_id) &&
+                             is_too_much(priority <= LOG_WARNING ? &warnings : &chatter)))
         return;
     va_start(ap, format);
     r = vasprintf(&message, format, ap);

@@ -11,8 +11,6 @@
 
 #define FORMAT 1
 
-/* Longer than any cloud's: what pretends to be good for ever is not believed. */
-#define LIFE_MOST (400 * 24 * 60 * 60 * USEC_PER_SEC)
 /* Every reader of JSON has such a number exactly, and no sum of two overflows. */
 #define NUMBER_MOST ((json_int_t)1 << 53)
 
@@ -362,7 +360,7 @@ static int check_times(struct decoder *d, const struct store_record *r, const st
 {
     if (s->obtained > now)
         return refuse(d, "obtained");
-    if (s->expires <= s->issued || s->expires - s->issued > LIFE_MOST)
+    if (s->expires <= s->issued)
         return refuse(d, "expires");
     if (s->deadline != s->obtained + (s->expires - s->issued))
         return refuse(d, "deadline");

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what does not */
 
@@ -40,6 +41,20 @@ START_TEST(logs_in_when_the_token_has_ended)
     ck_assert_ptr_nonnull(strstr(daemon_log(d), "is not used, for its token has ended"));
     ck_assert_int_eq(look_generation("main"), 2);
     ck_assert_int_eq(restart_attempts(), 2);
+}
+END_TEST
+
+/* Some private clouds have such; what a login may bring, a restart may too. */
+START_TEST(goes_on_with_a_token_of_many_years)
+{
+    struct daemon *d;
+
+    sandbox_start((const char *const[]){"--token-lifetime", "315360000", NULL});
+    d = daemon_start(&(struct daemon_options){.config = daemon_cloud("main", "")});
+    d = restart(d, true);
+    ck_assert_int_eq(look_generation("main"), 1);
+    ck_assert_int_eq(restart_attempts(), 1);
+    ck_assert_uint_eq(restart_kept(d), 1);
 }
 END_TEST
 
@@ -98,6 +113,32 @@ START_TEST(logs_in_when_the_credential_has_changed)
     ck_assert_ptr_nonnull(strstr(daemon_log(d), "is not used, for its credential has changed"));
     ck_assert_str_eq(daemon_state("main"), credentials[_i].state);
     ck_assert_int_eq(restart_attempts(), 2);
+}
+END_TEST
+
+static const char credential[] =
+    "{\"username\": \"" SANDBOX_USER "\", \"api_key\": \"" SANDBOX_KEY "\"}";
+
+/* Whoever waits for a token newer than the one before the restart gets it with the next login. */
+START_TEST(counts_on_without_a_credential)
+{
+    const char *path, *config;
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    path = stage_write("credential", 0600, daemon_credential(SANDBOX_USER, SANDBOX_KEY));
+    config =
+        stage_text("[main]\nauth_endpoint = %s/v2.0\ncredential_file = %s\n", sandbox_url(), path);
+    d = daemon_start(&(struct daemon_options){.config = config});
+    look_demand("main", "ready", NULL);
+    process_kill(&d->process);
+    ck_assert_int_eq(unlink(path), 0);
+    d = restart(d, true);
+    look_demand("main", "signed-out", "credential-unreadable");
+    ck_assert_ptr_nonnull(strstr(daemon_log(d), "is not used, for its credential is gone"));
+    ck_assert_uint_eq(restart_kept(d), 0);
+    ck_assert_int_eq(send_text("PUT", "/v1/main/credential", credential, NULL)->status, 200);
+    ck_assert_int_eq(look_generation("main"), 2);
 }
 END_TEST
 
@@ -160,9 +201,6 @@ START_TEST(forgets_with_the_credential)
     ck_assert_int_eq(restart_attempts(), 2);
 }
 END_TEST
-
-static const char credential[] =
-    "{\"username\": \"" SANDBOX_USER "\", \"api_key\": \"" SANDBOX_KEY "\"}";
 
 /* The next process could not renew it. */
 START_TEST(keeps_nothing_that_was_handed_in)
@@ -268,8 +306,10 @@ int main(void)
 
     tcase_add_test(c, logs_in_when_the_token_has_died);
     tcase_add_test(c, logs_in_when_the_token_has_ended);
+    tcase_add_test(c, goes_on_with_a_token_of_many_years);
     tcase_add_loop_test(c, logs_in_when_the_configuration_has_changed, 0, ARRAY_SIZE(changes));
     tcase_add_loop_test(c, logs_in_when_the_credential_has_changed, 0, ARRAY_SIZE(credentials));
+    tcase_add_test(c, counts_on_without_a_credential);
     tcase_add_test(c, logs_in_with_an_empty_store);
     tcase_add_test(c, keeps_nothing_without_a_service_manager);
     tcase_add_test(c, forgets_a_token_that_has_ended);

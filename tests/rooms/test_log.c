@@ -212,6 +212,25 @@ START_TEST(stays_below_the_journals_limit)
 }
 END_TEST
 
+/* Whoever has requests fail does not hide what is wrong with a cloud; warnings have an end, too. */
+START_TEST(keeps_warnings_beside_chatter)
+{
+    for (unsigned i = 0; i < 20000; i++)
+        log_info("chatter");
+    entries = 0;
+    log_error("cloud is rejected");
+    ck_assert_uint_eq(entries, 1);
+    for (unsigned i = 0; i < 20000; i++)
+        log_warning("a warning");
+    ck_assert_uint_le(entries, 1000);
+
+    now += 30 * USEC_PER_SEC;
+    entries = 0;
+    log_warning("another window");
+    ck_assert_uint_eq(entries, 2);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *s = suite_create("log");
@@ -228,6 +247,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(c, keeps_a_value_in_its_field, 0, (int)ARRAY_SIZE(values));
     tcase_add_test(c, cuts_off_what_is_too_long);
     tcase_add_test(c, stays_below_the_journals_limit);
+    tcase_add_test(c, keeps_warnings_beside_chatter);
     suite_add_tcase(s, c);
     return s;
 }

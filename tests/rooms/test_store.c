@@ -286,7 +286,7 @@ static const struct {
     {"issued", "1700003600123457", "expires"},
     {"expires", "1700003600123457", "deadline"},
     {"expires", "0", "expires"},
-    {"expires", "9007199254740992", "expires"},
+    {"expires", "9007199254740992", "deadline"},
     {"deadline", "8500000001", "deadline"},
     {"deadline", "8499999999", "deadline"},
     {"next_login", "4899999999", "next_login"},

@@ -35,6 +35,8 @@ check_user() {
     check "the user enables the socket" as_user systemctl --user enable --now -q latchkeyd.socket
     check "it is the user's alone" is "member:member 600 socket" stat -c '%U:%G %a %F' "$own"
     check "in a directory of the user's" is "member:member 700" stat -c '%U:%G %a' "${own%/*}"
+    check "rules know it by the name that the system's has" is latchkeyd.socket \
+        as_user systemctl --user show latchkeyd.socket -P FileDescriptorName
     install -d -o member -g member -m 700 /home/member/.config/latchkey
     printf '[rackspace]\nauth_endpoint = http://127.0.0.1:%s/v2.0\ncredential_file = key\n' "$port" \
         >/home/member/.config/latchkey/latchkeyd.conf
