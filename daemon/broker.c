@@ -174,6 +174,7 @@ void broker_free(struct broker *b)
     listen_socket_done(&b->socket);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);
+    sd_event_source_disable_unref(b->grace);
     sd_event_unref(b->event);
     config_free(b->config);
     free(b);

@@ -32,8 +32,10 @@ struct broker {
     /* broker_stop.c; that the stop has begun is in exchange_host. */
     sd_event_source *drained;
     sd_event_source *patience;
+    sd_event_source *grace;
     usec_t stop_until; /* CLOCK_MONOTONIC */
-    bool leaving;      /* nothing is left but revocations */
+    bool grace_is_over;
+    bool leaving; /* nothing is left but revocations */
 };
 
 /* The configuration that the options lead to. 0 or a negative errno, with ret_error set to a sentence that

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end in good order, step by step: nobody new is let in; what is in flight has its time to be answered;
- * what takes longer is told that it is cut off; tokens that are to be revoked are. A second signal, or
+ * The end in good order, step by step: nobody new is let in; who was let in just now has a moment to ask, and
+ * what is in flight its time to be answered; what takes longer is told that it is cut off; tokens that are to be revoked are. A second signal, or
  * something that fails on the way, ends it at once.
  */
 #include "broker_private.h"
@@ -15,6 +15,7 @@
 /* A stop takes 10 s at most: for what is in flight to be answered, or to be told that it will not be, and
  * behind that for tokens to be revoked. */
 #define STOP_TIME (9500 * USEC_PER_MSEC)
+#define STOP_GRACE (500 * USEC_PER_MSEC) /* between a connection and its first request */
 #define STOP_FAREWELL (500 * USEC_PER_MSEC)
 #define STOP_REVOCATIONS (5 * USEC_PER_SEC)       /* at most */
 #define STOP_REVOCATIONS_LEAST (2 * USEC_PER_SEC) /* also when requests take all their time */
@@ -49,13 +50,27 @@ static int leave(struct broker *b)
     return 0;
 }
 
+static bool is_drained(const struct broker *b)
+{
+    return server_requests(b->server) == 0 &&
+           (b->grace_is_over || server_newcomers(b->server) == 0);
+}
+
+static int on_grace_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct broker *b = userdata;
+
+    b->grace_is_over = true; /* on_drained() looks next */
+    return 0;
+}
+
 static int on_drained(sd_event_source *source _unused_, void *userdata)
 {
     struct broker *b = userdata;
 
     if (b->leaving)
         return clouds_are_revoking(&b->clouds) ? 0 : sd_event_exit(b->event, 0);
-    return server_requests(b->server) == 0 ? leave(b) : 0;
+    return is_drained(b) ? leave(b) : 0;
 }
 
 static int on_farewell(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
@@ -98,7 +113,10 @@ int broker_on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
     r = set_patience(b, b->stop_until - STOP_FAREWELL - least, on_patience);
     if (r >= 0)
         r = sd_event_add_post(b->event, &b->drained, on_drained, b);
+    if (r >= 0)
+        r = sd_event_add_time_relative(b->event, &b->grace, CLOCK_MONOTONIC, STOP_GRACE,
+                                       STOP_ACCURACY, on_grace_over, b);
     if (r < 0)
         return sd_event_exit(b->event, 0);
-    return server_requests(b->server) == 0 ? leave(b) : 0;
+    return is_drained(b) ? leave(b) : 0;
 }

@@ -29,8 +29,8 @@ struct exchange_host {
     struct policy *policy; /* the one that counts now */
     struct quota *quota;
     struct audit *audit;
-    bool stopping; /* nothing new, and nobody waits for what may not come */
-    bool cut_off;  /* nor for what takes too long */
+    bool stopping; /* nobody waits for what may not come */
+    bool cut_off;  /* nor for what takes too long, and nothing new is begun */
 };
 
 struct exchange {

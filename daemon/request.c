@@ -357,6 +357,8 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
     case PHASE_HEAD:
         read_head(c, method, url, version);
         s->requests++;
+        s->newcomers -= c->newcomer;
+        c->newcomer = false;
         c->phase = PHASE_PEER;
         return begin(c, s);
     case PHASE_PEER:

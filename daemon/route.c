@@ -169,7 +169,7 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     r->route = (int)(route - routes);
     if (!admit(x, route, &problem))
         return problem;
-    if (host->stopping)
+    if (host->cut_off)
         return problem_new(PROBLEM_STOPPING, "The daemon is stopping: connect again in a moment.");
     x->run = route->run;
     r->ops = route->ops;

@@ -70,6 +70,7 @@ static void connection_free(struct connection *c)
         *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
+    c->listener->server->newcomers -= c->newcomer;
     sd_event_source_disable_unref(c->hangup);
     sd_event_source_disable_unref(c->farewell);
     unit_lookup_cancel(&c->unit_lookup);
@@ -148,6 +149,8 @@ static struct connection *connection_new(struct listener *l, struct MHD_Connecti
         c->next->link = &c->next;
     c->link = &l->connections;
     l->connections = c;
+    c->newcomer = true;
+    l->server->newcomers++;
     return TAKE_PTR(c);
 }
 
@@ -320,6 +323,11 @@ int server_new(sd_event *event, struct quota *quota, server_handler handler,
 size_t server_connections(const struct server *s)
 {
     return s->connections;
+}
+
+size_t server_newcomers(const struct server *s)
+{
+    return s->newcomers;
 }
 
 size_t server_requests(const struct server *s)

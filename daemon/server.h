@@ -81,6 +81,8 @@ void server_stop_listening(struct server *s, bool last);
 void server_wake(struct server *s);
 
 size_t server_connections(const struct server *s);
+/* How many of them have not asked anything yet. */
+size_t server_newcomers(const struct server *s);
 size_t server_requests(const struct server *s);
 
 const char *request_header(const struct request *r, const char *name);

@@ -40,7 +40,7 @@ struct connection {
     enum quota_kind quota;
     enum phase phase;
     bool admitted; /* and counts for its user as `quota` */
-    bool hold, suspended, gone;
+    bool hold, suspended, gone, newcomer;
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *target; /* NULL: target_inline holds it */
     char target_inline[TARGET_INLINE];
@@ -69,6 +69,7 @@ struct server {
     server_observer observer;
     void *userdata;
     size_t connections;
+    size_t newcomers;
     size_t requests;
 };
 

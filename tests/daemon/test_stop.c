@@ -191,6 +191,39 @@ START_TEST(answers_what_it_has_not_read_yet)
 }
 END_TEST
 
+#define GET_TOKEN "GET /v1/default/token HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* Who was let in could not know that the daemon was about to stop. */
+START_TEST(answers_who_has_connected)
+{
+    struct daemon *d = start();
+    _cleanup_(closep) int kept = send_request("HEAD /v1"), fresh = -1;
+
+    (void)raw_read_head(kept);
+    fresh = raw_connect(NULL);
+    (void)get("/v1"); /* it has been let in by now */
+    process_signal(&d->process, SIGTERM);
+    ck_assert(notify_wait(d->notify, "STOPPING=1", 5));
+    raw_print(kept, GET_TOKEN);
+    ck_assert(!strncmp(raw_read_head(kept), "HTTP/1.1 200 ", 13));
+    raw_print(fresh, GET_TOKEN);
+    ck_assert(!strncmp(raw_read_head(fresh), "HTTP/1.1 200 ", 13));
+    demand_end(d, 0, 2);
+}
+END_TEST
+
+/* Nobody who has connected and says nothing keeps it for long. */
+START_TEST(does_not_wait_for_the_silent)
+{
+    struct daemon *d = start();
+    _cleanup_(closep) _unused_ int silent = raw_connect(NULL);
+
+    (void)get("/v1");
+    process_signal(&d->process, SIGTERM);
+    demand_end(d, 0, 2);
+}
+END_TEST
+
 /* What cannot be answered is told so, all within 10 s. */
 START_TEST(cuts_off_what_does_not_end)
 {
@@ -269,6 +302,8 @@ int main(void)
     tcase_add_test(c, ends_long_polls);
     tcase_add_test(c, answers_those_who_wait_for_a_login);
     tcase_add_test(c, answers_what_it_has_not_read_yet);
+    tcase_add_test(c, answers_who_has_connected);
+    tcase_add_test(c, does_not_wait_for_the_silent);
     tcase_add_test(c, cuts_off_what_does_not_end);
     tcase_add_test(c, cuts_off_who_waits_for_a_login_that_does_not_end);
     tcase_add_test(c, hurries_when_asked_twice);

@@ -8,7 +8,7 @@ logins() { # how many the cloud has seen
 }
 
 token() {
-    get /v1/rackspace/token -H 'Accept: text/plain'
+    get /v1/rackspace/token --fail -H 'Accept: text/plain'
 }
 
 stored() { # the descriptors that systemd keeps
