@@ -103,8 +103,9 @@ static bool shows(const struct exchange *x, const struct cloud *cloud, enum oper
 int exchange_clouds(const struct exchange *x, enum operation operation, struct clouds *ret)
 {
     const struct clouds *all = x->host->clouds;
-    struct clouds shown = {.all = calloc(all->n + 1, sizeof(struct cloud *))};
+    struct clouds shown = {0};
 
+    shown.all = calloc(all->n + 1, sizeof(struct cloud *));
     if (!shown.all)
         return -ENOMEM;
     for (size_t i = 0; i < all->n; i++) {

@@ -150,7 +150,7 @@ int identity_place_resume(const struct cloud_config *cloud, const char *known,
 
     if (r == 0) {
         root = known ? root_length(known, version) : 0;
-        if (known && *version && root == strlen(place.endpoint) &&
+        if (root > 0 && *version && place.endpoint && root == strlen(place.endpoint) &&
             strncmp(known, place.endpoint, root) == 0)
             place.provider = find_provider(cloud->identity_type, version);
         free(place.endpoint);

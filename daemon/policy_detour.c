@@ -117,9 +117,11 @@ static bool is_parameter(const char *raw, size_t length, const char *known)
 
     for (; raw < end && *known; raw++, known++) {
         int byte = (unsigned char)*raw;
+        int high = byte == '%' && end - raw > 2 ? hex_digit(raw[1]) : -1;
+        int low = high >= 0 ? hex_digit(raw[2]) : -1;
 
-        if (byte == '%' && end - raw > 2 && hex_digit(raw[1]) >= 0 && hex_digit(raw[2]) >= 0) {
-            byte = hex_digit(raw[1]) << 4 | hex_digit(raw[2]);
+        if (low >= 0) {
+            byte = high * 16 + low;
             raw += 2;
         }
         if (tolower(byte) != *known)
@@ -161,13 +163,14 @@ static const char *query_of(const char *target)
 static size_t separator_length(const char *p)
 {
     static const char separators[] = "&;?#";
-    int high, low;
+    int high, low, byte;
 
     if (*p != '%')
         return *p && strchr(separators, *p) ? 1 : 0;
     high = hex_digit(p[1]);
     low = high < 0 ? -1 : hex_digit(p[2]);
-    return low >= 0 && memchr(separators, high << 4 | low, strlen(separators)) ? 3 : 0;
+    byte = low < 0 ? 0 : high * 16 + low;
+    return byte > 0 && strchr(separators, byte) ? 3 : 0;
 }
 
 bool policy_detour_query_passes(const struct policy_rule *rule, const char *target)
