@@ -44,7 +44,7 @@ static bool set_hosts_after(int seconds, const char *hosts)
     const char *resolver =
         stage_text("nameserver " NAME_SERVER "\noptions timeout:%d attempts:1\n", seconds);
 
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         !replace("/etc/hosts", hosts) || !replace("/etc/nsswitch.conf", "hosts: dns files\n") ||
         !replace("/etc/resolv.conf", resolver)) {
         ck_assert_msg(!getenv("CI"), "no hosts of our own: %s", strerror(errno));

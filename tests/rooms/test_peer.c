@@ -149,8 +149,8 @@ static void move_to(const char *cgroup)
     close(fd);
     snprintf(target, sizeof(target), "/proc/%d/cgroup", getpid());
     ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-    ck_assert_msg(mount(source, target, NULL, MS_BIND, NULL) == 0, "%s: %s", target,
+    ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_msg(mount(source, target, "none", MS_BIND, NULL) == 0, "%s: %s", target,
                   strerror(errno));
     ck_assert_int_eq(unlink(source), 0);
 }
@@ -247,7 +247,7 @@ START_TEST(says_who_is_hidden)
     if (!is_root())
         return;
     ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
     make_pair(pair);
     ck_assert_int_eq(mount("proc", "/proc", "proc", 0, "hidepid=invisible"), 0);
     ck_assert(become_somebody(NULL, 0));
