@@ -210,6 +210,8 @@ bool path_escapes(const char *path)
 {
     size_t length = strcspn(path, "?");
 
+    if (strcspn(path, ".%") >= length)
+        return false; /* no step upwards, however written */
     /* A separator makes one more to climb over as well as one more `..`: neither reading is the safe
      * one. */
     for (unsigned separators = 0; separators < SEPARATORS_END; separators++)
