@@ -49,9 +49,13 @@ static int set_client_certificate(CURL *easy, const struct cloud_config *cloud)
     return c == CURLE_OK ? 0 : -ENOMEM;
 }
 
-static int set_proxy(CURL *easy, const struct cloud_config *cloud)
+/* libcurl is spared its own look into the environment, for each transfer, when there is none. */
+static int set_proxy(CURL *easy, const struct cloud_config *cloud, bool is_direct)
 {
     CURLcode c = CURLE_OK;
+
+    if (is_direct)
+        return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK ? 0 : -ENOMEM;
 
     /* A forward proxy sees a tunnel, never the token. */
     c |= curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
@@ -108,7 +112,7 @@ int transfer_set_network(struct transfer *t, const struct cloud_config *cloud)
     if (r >= 0)
         r = set_client_certificate(t->easy, cloud);
     if (r >= 0)
-        r = set_proxy(t->easy, cloud);
+        r = set_proxy(t->easy, cloud, !proxy);
     if (r >= 0 && curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
                                    (long)(cloud->connect_timeout / USEC_PER_MSEC)) != CURLE_OK)
         r = -ENOMEM;
