@@ -53,7 +53,7 @@ static int start_listening(struct broker *b, char **ret_error)
 {
     int r;
 
-    r = server_new(b->event, b->quota, route_request, on_request_end, &b->exchange_host,
+    r = server_new(b->event, b->queue, b->quota, route_request, on_request_end, &b->exchange_host,
                    &b->server);
     if (r < 0)
         return r;
@@ -128,7 +128,9 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
         return r;
     r = sd_event_default(&b->event);
     if (r >= 0)
-        r = upstream_new(b->event, &b->upstream);
+        r = later_queue_new(b->event, &b->queue);
+    if (r >= 0)
+        r = upstream_new(b->event, b->queue, &b->upstream);
     if (r >= 0)
         r = metrics_new(route_names, route_count, &b->metrics);
     if (r >= 0)
@@ -171,6 +173,7 @@ void broker_free(struct broker *b)
     metrics_free(b->metrics);
     quota_free(b->quota);
     audit_free(b->audit);
+    later_queue_free(b->queue);
     listen_socket_done(&b->socket);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);

@@ -16,6 +16,7 @@ struct broker {
     struct broker_options options;
     struct config *config;
     sd_event *event;
+    struct later_queue *queue;
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;

@@ -7,6 +7,7 @@
 #include "proxy_private.h"
 
 #include "proxy_headers.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <string.h>
@@ -93,6 +94,22 @@ static struct problem *refuse_answer(struct signing *s, int64_t *length)
     return NULL;
 }
 
+/* One that is here already, whole, goes out in one piece. */
+static int begin_answer(struct signing *s, int64_t length)
+{
+    struct request *r = s->exchange->request;
+    size_t used = ring_used(&s->down);
+    char *body;
+
+    if (!s->down_complete || s->down_failed || length < 0 || (size_t)length != used)
+        return request_answer_stream(r, s->status, length, read_answer);
+    body = secret_malloc(used + 1);
+    if (!body)
+        return request_answer_stream(r, s->status, length, read_answer);
+    (void)ring_take(&s->down, body, used);
+    return request_answer(r, s->status, NULL, body, used);
+}
+
 static void give_answer(struct signing *s)
 {
     struct problem *problem;
@@ -105,7 +122,7 @@ static void give_answer(struct signing *s)
         transfer_free(TAKE_PTR(s->transfer));
         return;
     }
-    if (request_answer_stream(s->exchange->request, s->status, length, read_answer) == 0)
+    if (begin_answer(s, length) == 0)
         pass_headers(s);
 }
 
@@ -389,6 +406,7 @@ static void proxy_end(struct request *r)
 }
 
 const struct request_ops proxy_ops = {
+    .brief = true,
     .start = proxy_start,
     .body = proxy_body,
     .ready = proxy_ready,

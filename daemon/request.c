@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #define BLOCK_SIZE ((size_t)32 * 1024)
+#define WAITING_MOST 64
 
 static struct connection *connection_of(const struct request *r)
 {
@@ -28,14 +29,39 @@ static void suspend(struct connection *c)
     MHD_suspend_connection(c->mhd);
 }
 
+/*
+ * A connection that is not suspended and has no answer is asked for one at each of libmicrohttpd's runs.
+ * That is cheaper than to suspend it, which takes it out of an epoll set, puts it in again, and reads from
+ * it in vain: so do those that wait for moments, as long as they are few.
+ */
+static void wait_for_answer(struct connection *c)
+{
+    struct listener *l = c->listener;
+
+    if (!c->request.ops->brief || l->waiting >= WAITING_MOST) {
+        suspend(c);
+        return;
+    }
+    c->waiting = true;
+    l->waiting++;
+}
+
+static void stop_waiting(struct connection *c)
+{
+    c->listener->waiting -= c->waiting;
+    c->waiting = false;
+}
+
 void request_wake(struct request *r)
 {
     struct connection *c = connection_of(r);
 
-    if (!c->suspended)
+    if (!c->suspended && !c->waiting)
         return;
+    if (c->suspended)
+        MHD_resume_connection(c->mhd);
     c->suspended = false;
-    MHD_resume_connection(c->mhd);
+    stop_waiting(c);
     /* Without a thread of its own, libmicrohttpd acts on that at its next run only. */
     (void)later_schedule(&c->listener->again);
 }
@@ -222,6 +248,7 @@ static ssize_t on_read(void *userdata, uint64_t position _unused_, char *to, siz
     struct connection *c = userdata;
     ssize_t n = c->gone ? STREAM_ERROR : c->read(&c->request, to, length);
 
+    c->listener->moved = true;
     if (n == STREAM_END)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (n < 0)
@@ -235,8 +262,9 @@ int request_answer_stream(struct request *r, unsigned status, int64_t length,
                           ssize_t (*read)(struct request *r, char *to, size_t length))
 {
     struct connection *c = connection_of(r);
+    size_t block = length >= 0 && length < (int64_t)BLOCK_SIZE ? (size_t)length : BLOCK_SIZE;
     struct MHD_Response *response = MHD_create_response_from_callback(
-        length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length, BLOCK_SIZE, on_read, c, NULL);
+        length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length, block > 0 ? block : 1, on_read, c, NULL);
 
     /* libmicrohttpd 0.9.75 writes a last chunk behind a head that stands alone, where the client takes
      * it for the next answer: without a length, such an answer ends its connection. */
@@ -298,6 +326,8 @@ void *request_on_target(void *userdata _unused_, const char *target, struct MHD_
         c->request.target = c->target = strdup(target);
     c->phase = PHASE_HEAD;
     c->hold = false;
+    c->listener->heads++;
+    c->listener->moved = true;
     return c;
 }
 
@@ -352,9 +382,13 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
 
     if (!c || !c->request.target || c->gone)
         return MHD_NO;
+    if (c->waiting)
+        return MHD_YES;
+    c->listener->moved = true;
 
     switch (c->phase) {
     case PHASE_HEAD:
+        c->listener->heads--;
         read_head(c, method, url, version);
         s->requests++;
         s->newcomers -= c->newcomer;
@@ -380,7 +414,7 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
         c->request.ops->ready(&c->request);
     if (c->answer)
         return queue(c);
-    suspend(c);
+    wait_for_answer(c);
     return MHD_YES;
 }
 
@@ -395,6 +429,9 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
         return;
     r = &c->request;
     c->suspended = false;
+    stop_waiting(c);
+    c->listener->heads -= c->phase == PHASE_HEAD;
+    c->listener->moved = true;
     if (r->ops) {
         s->observer(r, s->userdata);
         if (r->ops->end)

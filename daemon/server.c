@@ -179,9 +179,14 @@ static void run(void *userdata)
     struct listener *l = userdata;
 
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
+        l->moved = false;
         (void)MHD_run(l->mhd);
         /* Its epoll descriptor tells of news only: what was left undone shows here. */
         if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)
+            return;
+        /* But so does who waits without being suspended: when nothing has come of a run, there is no
+         * other. A long head comes in pieces that show in nothing else. */
+        if (l->waiting > 0 && !l->moved && (l->heads == 0 || i + 1 == RUNS_AT_ONCE))
             return;
     }
     (void)later_schedule(&l->again);
@@ -190,7 +195,11 @@ static void run(void *userdata)
 static int on_io(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
                  void *userdata)
 {
-    run(userdata);
+    struct listener *l = userdata;
+
+    later_begin(l->server->queue);
+    run(l);
+    later_end(l->server->queue);
     return 0;
 }
 
@@ -265,7 +274,7 @@ int server_listen(struct server *s, int fd, const char *name)
         return -ENOMEM;
     }
     l->server = s;
-    later_init(&l->again, s->event, run, l);
+    later_init(&l->again, s->queue, run, l);
     r = start_mhd(l, fd);
     if (r < 0) {
         if (!l->mhd)
@@ -300,8 +309,9 @@ void server_wake(struct server *s)
 
 /* ---- life */
 
-int server_new(sd_event *event, struct quota *quota, server_handler handler,
-               server_observer observer, void *userdata, struct server **ret)
+int server_new(sd_event *event, struct later_queue *queue, struct quota *quota,
+               server_handler handler, server_observer observer, void *userdata,
+               struct server **ret)
 {
     _cleanup_(server_freep) struct server *s = calloc(1, sizeof(*s));
     int r;
@@ -309,6 +319,7 @@ int server_new(sd_event *event, struct quota *quota, server_handler handler,
     if (!s)
         return -ENOMEM;
     s->event = sd_event_ref(event);
+    s->queue = queue;
     s->quota = quota;
     s->handler = handler;
     s->observer = observer;

@@ -16,6 +16,7 @@
 #define SERVER_H
 
 #include "cleanup.h"
+#include "later.h"
 #include "peer.h"
 #include "quota.h"
 
@@ -39,6 +40,9 @@ struct request_ops {
     size_t (*body)(struct request *r, const char *data, size_t length);
     /* Whether there may be a key in it: what was taken is wiped where it came in. */
     bool secret_body;
+    /* It waits for moments, not for minutes: it may do so in a way that costs less for each wait, and more
+     * the longer one lasts. */
+    bool brief;
     /* The body has been taken whole, or request_wake() was called after that. */
     void (*ready)(struct request *r);
     /* The request is over: give back what `context` has. The request goes away after it. May be
@@ -65,9 +69,10 @@ struct request {
 typedef void (*server_handler)(struct request *r, void *userdata);
 typedef void (*server_observer)(const struct request *r, void *userdata);
 
-/* handler is called with each new request, observer with each that ends. The quota is borrowed. */
-int server_new(sd_event *event, struct quota *quota, server_handler handler,
-               server_observer observer, void *userdata, struct server **ret);
+/* handler is called with each new request, observer with each that ends. Queue and quota are borrowed. */
+int server_new(sd_event *event, struct later_queue *queue, struct quota *quota,
+               server_handler handler, server_observer observer, void *userdata,
+               struct server **ret);
 void server_free(struct server *s);
 DEFINE_CLEANUP(struct server *, server_free)
 

@@ -4,14 +4,13 @@
 #ifndef SERVER_PRIVATE_H
 #define SERVER_PRIVATE_H
 
-#include "later.h"
 #include "server.h"
 #include "unit_lookup.h"
 
 #include <microhttpd.h>
 
 #define TARGET_INLINE 256
-#define POOL_SIZE ((size_t)32 * 1024) /* a larger one costs time: it is wiped at every request */
+#define POOL_SIZE ((size_t)32 * 1024 + 1)
 
 enum phase {
     PHASE_IDLE,
@@ -40,7 +39,7 @@ struct connection {
     enum quota_kind quota;
     enum phase phase;
     bool admitted; /* and counts for its user as `quota` */
-    bool hold, suspended, gone, newcomer;
+    bool hold, suspended, waiting, gone, newcomer;
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *target; /* NULL: target_inline holds it */
     char target_inline[TARGET_INLINE];
@@ -58,10 +57,14 @@ struct listener {
     sd_event_source *io;
     struct later again;
     struct connection *connections;
+    size_t waiting; /* connections that wait without being suspended */
+    size_t heads;   /* requests of which part of the head is here */
+    bool moved;     /* something has come of libmicrohttpd's last run */
 };
 
 struct server {
     sd_event *event;
+    struct later_queue *queue;
     struct quota *quota;
     struct unit_bus *units;
     struct listener *listeners;

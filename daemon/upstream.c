@@ -103,7 +103,9 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         what |= CURL_CSELECT_OUT;
     if (events & (EPOLLERR | EPOLLHUP))
         what |= CURL_CSELECT_ERR;
+    later_begin(u->queue);
     act(u, fd, what);
+    later_end(u->queue);
     return 0;
 }
 
@@ -331,7 +333,7 @@ static int add_sources(struct upstream *u)
     return r;
 }
 
-int upstream_new(sd_event *event, struct upstream **ret)
+int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **ret)
 {
     _cleanup_(upstream_freep) struct upstream *u = calloc(1, sizeof(*u));
     CURLMcode c = CURLM_OK;
@@ -340,8 +342,9 @@ int upstream_new(sd_event *event, struct upstream **ret)
     if (!u)
         return -ENOMEM;
     u->event = sd_event_ref(event);
+    u->queue = queue;
     u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
-    later_init(&u->soon, event, on_soon, u);
+    later_init(&u->soon, queue, on_soon, u);
     r = add_sources(u);
     if (r < 0)
         return r;

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "header_list.h"
+#include "later.h"
 #include "problem.h"
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@
 struct upstream;
 struct transfer;
 
-int upstream_new(sd_event *event, struct upstream **ret);
+/* The queue is borrowed. 0 or a negative errno. */
+int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **ret);
 void upstream_free(struct upstream *u);
 DEFINE_CLEANUP(struct upstream *, upstream_free)
 

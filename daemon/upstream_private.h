@@ -5,7 +5,6 @@
 #ifndef UPSTREAM_PRIVATE_H
 #define UPSTREAM_PRIVATE_H
 
-#include "later.h"
 #include "upstream.h"
 
 #include <curl/curl.h>
@@ -19,6 +18,7 @@ struct watch {
 
 struct upstream {
     sd_event *event;
+    struct later_queue *queue;
     CURLM *multi;
 
     struct watch *watches; /* by descriptor */

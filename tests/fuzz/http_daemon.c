@@ -304,7 +304,8 @@ static void make(struct http_daemon *d)
     d->config = load("");
     d->rules = load_rules();
     must(sd_event_new(&d->event));
-    must(upstream_new(d->event, &d->upstream));
+    must(later_queue_new(d->event, &d->queue));
+    must(upstream_new(d->event, d->queue, &d->upstream));
     must(metrics_new(route_names, route_count, &d->metrics));
     must(quota_new(&d->quota));
     quota_set_limits(d->quota, &d->config->quotas);
@@ -325,7 +326,7 @@ static void make(struct http_daemon *d)
         .audit = d->audit,
         .policy = d->config->policy,
     };
-    must(server_new(d->event, d->quota, on_request, on_request_end, d, &d->server));
+    must(server_new(d->event, d->queue, d->quota, on_request, on_request_end, d, &d->server));
     d->exchange_host.server = d->server;
     must(server_listen(d->server, listen_abstract(), "fuzz"));
 
@@ -349,6 +350,7 @@ static void end(void)
     clouds_stop(&d->clouds);
     clouds_done(&d->clouds);
     upstream_free(d->upstream);
+    later_queue_free(d->queue);
     http_service_stop();
     metrics_free(d->metrics);
     quota_free(d->quota);

@@ -22,6 +22,7 @@ struct http_daemon {
     struct config *config;
     struct policy *rules; /* http_rules.h's, in place of the configuration's, which are none */
     sd_event *event;
+    struct later_queue *queue;
     struct upstream *upstream;
     struct server *server;
     struct metrics *metrics;
