@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "accept.h"
+#include "prepared.h"
 #include "render.h"
 #include "schedule.h"
 #include "secret.h"
@@ -110,41 +111,6 @@ void api_identity(struct exchange *x)
     exchange_answer(x, 200, render_identity(x->cloud));
 }
 
-/* The token document is the same for everybody who asks within one second of its life. */
-struct prepared_token {
-    uint64_t seconds_left;
-    struct answer *answer;
-};
-
-static void prepared_token_free(void *prepared)
-{
-    struct prepared_token *p = prepared;
-
-    answer_unref(p->answer);
-    free(p);
-}
-
-static struct answer *prepare_token(struct session *s)
-{
-    uint64_t seconds_left = session_seconds_left(s, clock_boottime());
-    struct prepared_token *p = s->prepared;
-
-    if (!p) {
-        p = s->prepared = calloc(1, sizeof(*p));
-        if (!p)
-            return NULL;
-        s->prepared_free = prepared_token_free;
-    }
-    if (p->answer && p->seconds_left == seconds_left)
-        return p->answer;
-    answer_unref(p->answer);
-    p->seconds_left = seconds_left;
-    p->answer = exchange_prepare(render_token(s));
-    if (p->answer)
-        (void)answer_header(p->answer, "Cache-Control", "no-store");
-    return p->answer;
-}
-
 static int add_accept(const char *name, const char *value, void *userdata)
 {
     if (strcasecmp(name, "Accept") == 0)
@@ -174,7 +140,7 @@ static void answer_token(struct exchange *x, struct session *s)
     if (strcmp(x->request->method, "HEAD") != 0)
         audit_token(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
     if (!accept_prefers_text(&accept)) {
-        exchange_answer_prepared(x, 200, prepare_token(s));
+        exchange_answer_prepared(x, 200, prepared_token(s));
         return;
     }
     line = secret_malloc_locked(length + 2);
@@ -232,17 +198,10 @@ void api_token(struct exchange *x)
         exchange_wait_for_token(x);
 }
 
-static void answer_raw_catalog(struct exchange *x, const struct session *s)
-{
-    char *document = secret_strdup(s->document);
-
-    exchange_answer_text(x, 200, "application/json", document, strlen(s->document));
-}
-
 void api_catalog(struct exchange *x)
 {
     _cleanup_(freep) char *service = NULL, *region = NULL, *interface = NULL;
-    const struct session *s = cloud_session(x->cloud);
+    struct session *s = cloud_session(x->cloud);
     uint64_t raw = 0;
     bool given;
 
@@ -254,7 +213,9 @@ void api_catalog(struct exchange *x)
     else if (raw && answered_no_identity(x, PROBLEM_NOT_FOUND, "document: leave `raw` out."))
         return;
     else if (raw)
-        answer_raw_catalog(x, s);
+        exchange_answer_prepared(x, 200, prepared_document(s));
+    else if (!service && !region && !interface)
+        exchange_answer_prepared(x, 200, prepared_catalog(s));
     else
         exchange_answer(x, 200, render_catalog(s->catalog, service, region, interface));
 }

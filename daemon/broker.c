@@ -126,7 +126,7 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
     r = broker_load_config(options, &b->config, ret_error);
     if (r < 0)
         return r;
-    r = sd_event_default(&b->event);
+    r = sd_event_new(&b->event);
     if (r >= 0)
         r = later_queue_new(b->event, &b->queue);
     if (r >= 0)

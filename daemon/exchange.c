@@ -149,15 +149,6 @@ void exchange_answer(struct exchange *x, unsigned status, json_t *document)
     answer_document(x, status, "application/json", document);
 }
 
-struct answer *exchange_prepare(json_t *document)
-{
-    _cleanup_(secret_freep) char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
-    char *kept = text ? secret_strdup_locked(text) : NULL;
-
-    json_decref(document);
-    return kept ? answer_new("application/json", kept, strlen(kept)) : NULL;
-}
-
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a)
 {
     if (a)

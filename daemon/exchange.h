@@ -108,8 +108,7 @@ int exchange_choose(const struct exchange *x, const struct session *session, con
 /* These take the document, the problem, the text over. NULL stands for no memory and is answered as
  * that. */
 void exchange_answer(struct exchange *x, unsigned status, json_t *document);
-/* Kept in locked memory: for those with a token in them. */
-struct answer *exchange_prepare(json_t *document);
+/* This one's is borrowed. */
 void exchange_answer_prepared(struct exchange *x, unsigned status, struct answer *a);
 void exchange_answer_text(struct exchange *x, unsigned status, const char *type, char *text,
                           size_t length);

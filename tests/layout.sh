@@ -50,7 +50,7 @@ only libmicrohttpd '\bMHD_|<microhttpd\.h>' daemon server_private.h server.c req
 only libmicrohttpd '\bMHD_|<microhttpd\.h>' client
 only libcurl '\b(curl_|CURL)|<curl/' daemon upstream_private.h upstream.c 'transfer*.c'
 only libcurl '\b(curl_|CURL)|<curl/' client transport.c
-only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c 'identity*.[ch]' \
+only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c prepared.c 'identity*.[ch]' \
     render.h render.c store_document.c
 only jansson '\bjson_[a-z]|<jansson\.h>' client decode.h decode.c
 only sd-bus '\bsd_bus_|<systemd/sd-bus' daemon 'unit_lookup.[ch]'
