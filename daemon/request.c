@@ -442,6 +442,7 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
     answer_unref(TAKE_PTR(c->answer));
     free(c->target);
     c->target = NULL;
+    server_idle_begin(c, r->method);
     c->phase = PHASE_IDLE;
     *context = NULL;
 }

@@ -324,7 +324,9 @@ int server_new(sd_event *event, struct later_queue *queue, struct quota *quota,
     s->handler = handler;
     s->observer = observer;
     s->userdata = userdata;
-    r = unit_bus_new(event, &s->units);
+    r = server_idle_new(s);
+    if (r >= 0)
+        r = unit_bus_new(event, &s->units);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(s);
@@ -357,6 +359,7 @@ void server_free(struct server *s)
         listener_free(l);
     }
     unit_bus_free(s->units);
+    sd_event_source_disable_unref(s->idle);
     sd_event_unref(s->event);
     free(s);
 }

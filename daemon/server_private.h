@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the server room know of each other: server.c has connections and the loop,
- * request.c one request. */
+/* What the files of the server room know of each other: server.c has connections and the loop, request.c
+ * one request, server_idle.c what connections cost that have none. */
 #ifndef SERVER_PRIVATE_H
 #define SERVER_PRIVATE_H
 
@@ -41,7 +41,9 @@ struct connection {
     bool admitted; /* and counts for its user as `quota` */
     bool hold, suspended, waiting, gone, newcomer;
     ssize_t (*read)(struct request *r, char *to, size_t length);
-    char *target; /* NULL: target_inline holds it */
+    char *pool;        /* libmicrohttpd's memory for it; NULL: not known */
+    usec_t idle_since; /* CLOCK_MONOTONIC; 0: no memory to give back */
+    char *target;      /* NULL: target_inline holds it */
     char target_inline[TARGET_INLINE];
 };
 
@@ -71,6 +73,8 @@ struct server {
     server_handler handler;
     server_observer observer;
     void *userdata;
+    sd_event_source *idle;
+    bool idle_armed;
     size_t connections;
     size_t newcomers;
     size_t requests;
@@ -83,5 +87,9 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd, cons
                                 size_t *length, void **context);
 void request_on_completed(void *userdata, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode why);
+
+/* A request has ended, whose method was there: the connection is idle from now on. */
+void server_idle_begin(struct connection *c, const char *request_line);
+int server_idle_new(struct server *s);
 
 #endif
