@@ -14,6 +14,7 @@
 
 #define BLOCK_SIZE ((size_t)32 * 1024)
 #define WAITING_MOST 64
+#define BLOCKS_AT_ONCE 4
 
 static struct connection *connection_of(const struct request *r)
 {
@@ -52,12 +53,20 @@ static void stop_waiting(struct connection *c)
     c->waiting = false;
 }
 
+static void leave_queue(struct connection *c)
+{
+    if (c->has_turn)
+        STAILQ_REMOVE(&c->listener->turns, c, connection, turn);
+    c->has_turn = false;
+}
+
 void request_wake(struct request *r)
 {
     struct connection *c = connection_of(r);
 
-    if (!c->suspended && !c->waiting)
+    if ((!c->suspended && !c->waiting) || (c->has_turn && !c->gone))
         return;
+    leave_queue(c);
     if (c->suspended)
         MHD_resume_connection(c->mhd);
     c->suspended = false;
@@ -243,10 +252,43 @@ int request_answer_prepared(struct request *r, unsigned status, struct answer *a
     return give(connection_of(r), status, answer_ref(a));
 }
 
+/*
+ * However many large answers are on their way, a run sends some blocks of them only: whoever asks for
+ * something small waits for those, and not for all of them. The others queue up.
+ */
+static bool has_to_queue(struct connection *c)
+{
+    struct listener *l = c->listener;
+
+    if (l->blocks > 0) {
+        l->blocks--;
+        return false;
+    }
+    STAILQ_INSERT_TAIL(&l->turns, c, turn);
+    c->has_turn = true;
+    suspend(c);
+    return true;
+}
+
+void request_take_turns(struct listener *l)
+{
+    l->blocks = BLOCKS_AT_ONCE;
+    for (unsigned i = 0; i < BLOCKS_AT_ONCE && !STAILQ_EMPTY(&l->turns); i++) {
+        struct connection *c = STAILQ_FIRST(&l->turns);
+
+        leave_queue(c);
+        request_wake(&c->request);
+    }
+}
+
 static ssize_t on_read(void *userdata, uint64_t position _unused_, char *to, size_t length)
 {
     struct connection *c = userdata;
-    ssize_t n = c->gone ? STREAM_ERROR : c->read(&c->request, to, length);
+    ssize_t n;
+
+    if (!c->gone && has_to_queue(c))
+        return 0;
+    n = c->gone ? STREAM_ERROR : c->read(&c->request, to, length);
 
     c->listener->moved = true;
     if (n == STREAM_END)
@@ -430,6 +472,7 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
     r = &c->request;
     c->suspended = false;
     stop_waiting(c);
+    leave_queue(c);
     c->listener->heads -= c->phase == PHASE_HEAD;
     c->listener->moved = true;
     if (r->ops) {

@@ -180,6 +180,7 @@ static void run(void *userdata)
 
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
         l->moved = false;
+        request_take_turns(l);
         (void)MHD_run(l->mhd);
         /* Its epoll descriptor tells of news only: what was left undone shows here. */
         if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)
@@ -274,6 +275,7 @@ int server_listen(struct server *s, int fd, const char *name)
         return -ENOMEM;
     }
     l->server = s;
+    STAILQ_INIT(&l->turns);
     later_init(&l->again, s->queue, run, l);
     r = start_mhd(l, fd);
     if (r < 0) {

@@ -8,6 +8,7 @@
 #include "unit_lookup.h"
 
 #include <microhttpd.h>
+#include <sys/queue.h>
 
 #define TARGET_INLINE 256
 #define POOL_SIZE ((size_t)32 * 1024 + 1)
@@ -29,6 +30,8 @@ struct answer {
 struct connection {
     struct request request; /* one at a time: HTTP/1.1 has them in turn */
     struct connection *next, **link;
+    STAILQ_ENTRY(connection) turn; /* among those that wait to go on with a large answer */
+    bool has_turn;
     struct listener *listener;
     struct MHD_Connection *mhd;
     struct answer *answer; /* given, and not queued yet */
@@ -62,6 +65,8 @@ struct listener {
     size_t waiting; /* connections that wait without being suspended */
     size_t heads;   /* requests of which part of the head is here */
     bool moved;     /* something has come of libmicrohttpd's last run */
+    STAILQ_HEAD(, connection) turns;
+    unsigned blocks; /* of large answers that may go out in this run */
 };
 
 struct server {
@@ -79,6 +84,9 @@ struct server {
     size_t newcomers;
     size_t requests;
 };
+
+/* At the beginning of each of libmicrohttpd's runs: lets the next of those go on that wait for their turn. */
+void request_take_turns(struct listener *l);
 
 /* libmicrohttpd's callbacks for a request, in the order in which it makes them. */
 void *request_on_target(void *userdata, const char *target, struct MHD_Connection *mhd);
