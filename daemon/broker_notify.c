@@ -12,6 +12,8 @@
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
+#define STATUS_INTERVAL (100 * USEC_PER_MSEC) /* at least, between two of them */
+#define STATUS_ACCURACY (10 * USEC_PER_MSEC)
 #define START_MARGIN (10 * USEC_PER_SEC) /* to hear of a login's end and say so */
 
 void broker_notify_status(const struct broker *b)
@@ -53,16 +55,43 @@ static bool may_be_called_ready(const struct broker *b)
     return clouds_settled(&b->clouds);
 }
 
-void broker_on_cloud_changed(void *userdata)
+static void say(struct broker *b, bool is_ready)
+{
+    b->notice = sd_event_source_disable_unref(b->notice);
+    b->said = clock_boottime();
+    broker_notify_status(b);
+    if (b->ready)
+        return;
+    if (!is_ready && !may_be_called_ready(b)) {
+        broker_notify_patience(b);
+        return;
+    }
+    b->ready = true;
+    (void)sd_notify(false, "READY=1");
+    log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
+}
+
+static int on_notice(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct broker *b = userdata;
 
-    if (!b->configured || b->exchange_host.stopping)
+    if (!b->exchange_host.stopping)
+        say(b, false);
+    return 0;
+}
+
+/* What comes after a while in which nothing changed is said at once, as is what makes us ready; for
+ * the rest all clouds would be looked at, and systemd told, once for each of them. */
+void broker_on_cloud_changed(const struct cloud *c, void *userdata)
+{
+    struct broker *b = userdata;
+    bool makes_ready = !b->ready && c && cloud_session(c);
+    usec_t due = b->said + STATUS_INTERVAL;
+
+    if (!b->configured || b->exchange_host.stopping || (b->notice && !makes_ready))
         return;
-    broker_notify_status(b);
-    if (!b->ready && may_be_called_ready(b)) {
-        b->ready = true;
-        (void)sd_notify(false, "READY=1");
-        log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
-    }
+    if (makes_ready || clock_boottime() >= due ||
+        sd_event_add_time(b->event, &b->notice, CLOCK_BOOTTIME, due, STATUS_ACCURACY, on_notice,
+                          b) < 0)
+        say(b, makes_ready);
 }

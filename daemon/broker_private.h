@@ -17,6 +17,7 @@ struct broker {
     struct config *config;
     sd_event *event;
     struct upstream *upstream;
+    struct login_gate *gate;
     struct server *server;
     struct metrics *metrics;
     struct store *store;
@@ -28,6 +29,9 @@ struct broker {
     struct listen_socket socket;
     bool configured; /* from here on the clouds' states mean something */
     bool ready;      /* and systemd has been told so */
+    sd_event_source
+        *notice; /* broker_notify.c: what has changed is said then; NULL: all was said */
+    usec_t said; /* when it last was, CLOCK_BOOTTIME */
 
     /* broker_stop.c; that the stop has begun is in exchange_host. */
     sd_event_source *drained;
@@ -42,17 +46,18 @@ struct broker {
  * says what to do. */
 int broker_load_config(const struct broker_options *options, struct config **ret, char **ret_error);
 
-/* Has the log's level and the quotas be what the configuration says, and warns of what is unwise in it. */
+/* Has the log's level and the limits be what the configuration says, and warns of what is unwise in it. */
 void broker_apply_config(struct broker *b);
 
 /* Says how the clouds are, for `systemctl status`. */
 void broker_notify_status(const struct broker *b);
 
-/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. */
+/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. With each
+ * one that ends while others wait for their turn it is asked for that time anew. */
 void broker_notify_patience(const struct broker *b);
 
-/* The callbacks; their userdata is the broker. */
-void broker_on_cloud_changed(void *userdata);
+/* The callbacks; their userdata is the broker. Without a cloud all are meant. */
+void broker_on_cloud_changed(const struct cloud *c, void *userdata);
 int broker_on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 int broker_on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 
