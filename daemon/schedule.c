@@ -47,10 +47,12 @@ static usec_t doubled(usec_t first, usec_t most, unsigned failures)
     return wait < most ? wait : most;
 }
 
+/* As wide as the wait is long: of a fleet that failed in the same second the last come back when the first do
+ * for the next time, so that there are no waves with a service at rest between them. */
 static usec_t jittered(usec_t wait, usec_t most, uint32_t dice)
 {
-    wait += part_of(wait / 2, dice);
-    return wait < most ? wait : most - part_of(most / 4, dice);
+    wait += part_of(wait, dice);
+    return wait < most ? wait : most - part_of(most / 2, dice);
 }
 
 usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint32_t dice)
@@ -60,9 +62,10 @@ usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint3
 
     if (retry_after > RETRY_AFTER_MOST)
         retry_after = RETRY_AFTER_MOST;
-    /* A fleet that was told the same Retry-After must not come back in the same second. */
+    /* A fleet that was told the same Retry-After must not come back in the same second: its time is then
+     * best used when it takes half as long to come back as it was away. */
     asked = (usec_t)retry_after * USEC_PER_SEC;
-    asked += part_of(asked / 10, dice);
+    asked += part_of(asked / 2, dice);
     return now + (wait > asked ? wait : asked);
 }
 
