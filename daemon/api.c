@@ -258,9 +258,9 @@ static void answer_login(struct exchange *x)
     else if (x->ticket > x->cloud->logins_finished && !x->late)
         exchange_wait(x, x->cloud->config.login_timeout + USEC_PER_SEC);
     else if (x->ticket > x->cloud->logins_finished)
-        exchange_problem(x, problem_new(PROBLEM_UPSTREAM_TIMEOUT,
-                                        "The login is still under way: ask for the identity "
-                                        "later."));
+        exchange_unavailable(x, problem_new(PROBLEM_NOT_READY,
+                                            "The login is still under way: ask for the identity "
+                                            "later."));
     else if (x->cloud->last_problem)
         exchange_problem(x, problem_copy(x->cloud->last_problem));
     else if (!x->cloud->credential)

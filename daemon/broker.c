@@ -100,6 +100,7 @@ int broker_run(struct broker *b, char **ret_error)
         r = sd_event_set_watchdog(b->event, true);
     if (r < 0)
         return r;
+    b->began = clock_boottime();
     broker_notify_patience(b);
     b->cloud_host.store = b->store;
     r = clouds_configure(&b->clouds, &b->cloud_host, b->config, false, ret_error);
@@ -108,7 +109,7 @@ int broker_run(struct broker *b, char **ret_error)
     store_remove_untaken(b->store);
     config_forget_keys(b->config);
     b->configured = true;
-    broker_on_cloud_changed(b);
+    broker_on_cloud_changed(NULL, b);
     return sd_event_loop(b->event);
 }
 
@@ -132,6 +133,8 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
     if (r >= 0)
         r = upstream_new(b->event, b->queue, &b->upstream);
     if (r >= 0)
+        r = login_gate_new(b->queue, b->config->logins_at_once, &b->gate);
+    if (r >= 0)
         r = metrics_new(route_names, route_count, &b->metrics);
     if (r >= 0)
         r = quota_new(&b->quota);
@@ -142,6 +145,7 @@ int broker_new(const struct broker_options *options, struct broker **ret, char *
     b->cloud_host = (struct cloud_host){
         .event = b->event,
         .upstream = b->upstream,
+        .gate = b->gate,
         .audit = b->audit,
         .changed = broker_on_cloud_changed,
         .userdata = b,
@@ -169,12 +173,14 @@ void broker_free(struct broker *b)
     clouds_stop(&b->clouds);
     clouds_done(&b->clouds);
     store_free(b->store);
+    login_gate_free(b->gate);
     upstream_free(b->upstream);
     metrics_free(b->metrics);
     quota_free(b->quota);
     audit_free(b->audit);
     later_queue_free(b->queue);
     listen_socket_done(&b->socket);
+    sd_event_source_disable_unref(b->notice);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);
     sd_event_source_disable_unref(b->grace);

@@ -34,6 +34,7 @@ void broker_apply_config(struct broker *b)
 
     log_set_level(b->options.log_level >= 0 ? b->options.log_level : c->log_level);
     quota_set_limits(b->quota, &c->quotas);
+    login_gate_set_limit(b->gate, c->logins_at_once);
     for (size_t i = 0; i < c->n_warnings; i++)
         log_warning("%s", c->warnings[i]);
     for (size_t i = 0; i < c->n_clouds; i++)

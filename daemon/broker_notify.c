@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What systemd gets to know while the daemon runs: when it is ready, how long that may take, and how its
- * clouds are. One usable cloud makes it ready, and so does the end of all first logins, however they went:
- * units that wait for the daemon start then, and hear from its socket what is wrong.
+ * clouds are. One usable cloud makes it ready, and so does the end of all first logins, however they went, or of
+ * the time in which each should have ended: units that wait for the daemon start then, and hear from its
+ * socket what is wrong.
  */
 #include "broker_private.h"
 
@@ -12,7 +13,9 @@
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
-#define START_MARGIN (10 * USEC_PER_SEC) /* to hear of a login's end and say so */
+#define STATUS_INTERVAL (100 * USEC_PER_MSEC) /* at least, between two of them */
+#define STATUS_ACCURACY (10 * USEC_PER_MSEC)
+#define START_MARGIN (10 * USEC_PER_SEC)
 
 void broker_notify_status(const struct broker *b)
 {
@@ -34,35 +37,69 @@ void broker_notify_status(const struct broker *b)
         (void)sd_notifyf(false, "STATUS=%zu of %zu clouds ready", usable, b->clouds.n);
 }
 
-void broker_notify_patience(const struct broker *b)
+/* How long a first login may take, and some time to hear of its end and say so. */
+static usec_t patience(const struct broker *b)
 {
     usec_t longest = 0;
 
     for (size_t i = 0; i < b->config->n_clouds; i++)
         if (b->config->clouds[i].login_timeout > longest)
             longest = b->config->clouds[i].login_timeout;
-    if (!b->ready)
-        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, longest + START_MARGIN);
+    return longest + START_MARGIN;
 }
 
+void broker_notify_patience(const struct broker *b)
+{
+    if (!b->ready)
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, patience(b));
+}
+
+/* With many clouds at a service that hangs, the last of the first logins ends late: nobody waits for that. */
 static bool may_be_called_ready(const struct broker *b)
 {
     for (size_t i = 0; i < b->clouds.n; i++)
         if (cloud_session(b->clouds.all[i]))
             return true;
-    return clouds_settled(&b->clouds);
+    return clouds_settled(&b->clouds) || clock_boottime() >= b->began + patience(b);
 }
 
-void broker_on_cloud_changed(void *userdata)
+static void say(struct broker *b, bool is_ready)
+{
+    b->notice = sd_event_source_disable_unref(b->notice);
+    b->said = clock_boottime();
+    broker_notify_status(b);
+    if (b->ready)
+        return;
+    if (!is_ready && !may_be_called_ready(b)) {
+        broker_notify_patience(b);
+        return;
+    }
+    b->ready = true;
+    (void)sd_notify(false, "READY=1");
+    log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
+}
+
+static int on_notice(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct broker *b = userdata;
 
-    if (!b->configured || b->exchange_host.stopping)
+    if (!b->exchange_host.stopping)
+        say(b, false);
+    return 0;
+}
+
+/* What comes after a while in which nothing changed is said at once, as is what makes us ready; for
+ * the rest all clouds would be looked at, and systemd told, once for each of them. */
+void broker_on_cloud_changed(const struct cloud *c, void *userdata)
+{
+    struct broker *b = userdata;
+    bool makes_ready = !b->ready && c && cloud_session(c);
+    usec_t due = b->said + STATUS_INTERVAL;
+
+    if (!b->configured || b->exchange_host.stopping || (b->notice && !makes_ready))
         return;
-    broker_notify_status(b);
-    if (!b->ready && may_be_called_ready(b)) {
-        b->ready = true;
-        (void)sd_notify(false, "READY=1");
-        log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
-    }
+    if (makes_ready || clock_boottime() >= due ||
+        sd_event_add_time(b->event, &b->notice, CLOCK_BOOTTIME, due, STATUS_ACCURACY, on_notice,
+                          b) < 0)
+        say(b, makes_ready);
 }

@@ -18,6 +18,7 @@ struct broker {
     sd_event *event;
     struct later_queue *queue;
     struct upstream *upstream;
+    struct login_gate *gate;
     struct server *server;
     struct metrics *metrics;
     struct store *store;
@@ -27,8 +28,12 @@ struct broker {
     struct cloud_host cloud_host;
     struct exchange_host exchange_host;
     struct listen_socket socket;
+    usec_t began;    /* CLOCK_BOOTTIME: the first logins */
     bool configured; /* from here on the clouds' states mean something */
     bool ready;      /* and systemd has been told so */
+    sd_event_source
+        *notice; /* broker_notify.c: what has changed is said then; NULL: all was said */
+    usec_t said; /* when it last was, CLOCK_BOOTTIME */
 
     /* broker_stop.c; that the stop has begun is in exchange_host. */
     sd_event_source *drained;
@@ -43,17 +48,18 @@ struct broker {
  * says what to do. */
 int broker_load_config(const struct broker_options *options, struct config **ret, char **ret_error);
 
-/* Has the log's level and the quotas be what the configuration says, and warns of what is unwise in it. */
+/* Has the log's level and the limits be what the configuration says, and warns of what is unwise in it. */
 void broker_apply_config(struct broker *b);
 
 /* Says how the clouds are, for `systemctl status`. */
 void broker_notify_status(const struct broker *b);
 
-/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. */
+/* READY comes when a first login has ended: systemd is to wait for that, however long it may take. With each
+ * one that ends while others wait for their turn it is asked for that time anew. */
 void broker_notify_patience(const struct broker *b);
 
-/* The callbacks; their userdata is the broker. */
-void broker_on_cloud_changed(void *userdata);
+/* The callbacks; their userdata is the broker. Without a cloud all are meant. */
+void broker_on_cloud_changed(const struct cloud *c, void *userdata);
 int broker_on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 int broker_on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 

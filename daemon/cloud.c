@@ -95,7 +95,7 @@ static void set_state(struct cloud *c, enum cloud_state state)
     if (state == CLOUD_SIGNED_OUT && p)
         log_with(LOG_WARNING, &fields, "%s", p->detail);
     c->state = state;
-    c->host->changed(c->host->userdata);
+    c->host->changed(c, c->host->userdata);
 }
 
 static usec_t next_event(const struct cloud *c)
@@ -199,6 +199,8 @@ void cloud_wait(struct cloud *c, struct cloud_waiter *w)
         w->next->link = &w->next;
     w->link = &c->waiters;
     c->waiters = w;
+    if (c->login)
+        identity_attempt_hurry(c->login);
 }
 
 void cloud_waiter_cancel(struct cloud_waiter *w)

@@ -26,13 +26,16 @@ enum cloud_state {
     _CLOUD_STATE_MAX,
 };
 
+struct cloud;
+
 /* What all clouds live on; borrowed, outlives them. */
 struct cloud_host {
     sd_event *event;
     struct upstream *upstream;
-    struct store *store;             /* for sessions to outlive a restart in; NULL: none */
-    struct audit *audit;             /* may be NULL */
-    void (*changed)(void *userdata); /* a cloud's state is another one now */
+    struct login_gate *gate; /* that all logins begin behind; NULL: none */
+    struct store *store;     /* for sessions to outlive a restart in; NULL: none */
+    struct audit *audit;     /* may be NULL */
+    void (*changed)(const struct cloud *c, void *userdata); /* its state is another one now */
     void *userdata;
 };
 
@@ -93,8 +96,8 @@ struct cloud {
     unsigned failures;            /* in a row */
     usec_t next_attempt;          /* CLOCK_BOOTTIME; USEC_INFINITY: none planned */
 
-    struct identity_attempt *login;
-    uint64_t logins_started; /* numbers the logins: the one under way, or the last one */
+    struct identity_attempt *login; /* under way, also where it waits for its turn; or NULL */
+    uint64_t logins_started;        /* numbers the logins: the one under way, or the last one */
     uint64_t logins_finished;
     usec_t last_login; /* when the last one ended, CLOCK_BOOTTIME */
 

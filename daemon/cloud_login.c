@@ -169,11 +169,14 @@ uint64_t cloud_login(struct cloud *c)
     r = identity_login_at_once(&c->config, c->credential, &session);
     if (r <= 0)
         finish(c, session, NULL);
-    else if (identity_attempt_start(c->host->upstream, &c->config, c->credential, &c->place,
-                                    on_login, c, &c->login, &problem) == 0)
+    else if (identity_attempt_start(c->host->upstream, c->host->gate, &c->config, c->credential,
+                                    &c->place, on_login, c, &c->login, &problem) == 0) {
+        if (c->waiters)
+            identity_attempt_hurry(c->login);
         cloud_update(c);
-    else
+    } else {
         finish(c, NULL, problem);
+    }
     return c->logins_started;
 }
 

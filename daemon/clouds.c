@@ -71,18 +71,29 @@ static int read_credentials(const struct config *config, bool forgiving, struct 
     return 0;
 }
 
-static struct cloud *find(struct cloud *const *all, size_t n, const char *name)
+static int compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(all[i]->config.name, name))
-            return all[i];
-    return NULL;
+    return strcmp((*(struct cloud *const *)a)->config.name,
+                  (*(struct cloud *const *)b)->config.name);
+}
+
+static int compare_name(const void *name, const void *cloud)
+{
+    return strcmp(name, (*(struct cloud *const *)cloud)->config.name);
+}
+
+static struct cloud *find(struct cloud *const *by_name, size_t n, const char *name)
+{
+    struct cloud *const *found =
+        n > 0 ? bsearch(name, by_name, n, sizeof(struct cloud *), compare_name) : NULL;
+
+    return found ? *found : NULL;
 }
 
 static int make(const struct clouds *c, const struct cloud_host *host, const char *name,
                 struct cloud **ret)
 {
-    struct cloud *known = find(c->all, c->n, name);
+    struct cloud *known = find(c->by_name, c->n, name);
 
     if (!known)
         return cloud_new(host, ret);
@@ -172,18 +183,23 @@ static void see_off(struct clouds *c, struct cloud *cloud)
 }
 
 /* Puts the new clouds in the old ones' place. Nothing can fail here any more. */
-static void replace(struct clouds *c, struct cloud **all, size_t n, const struct config *config)
+static void replace(struct clouds *c, struct cloud **all, struct cloud **by_name, size_t n,
+                    const struct config *config)
 {
+    memcpy(by_name, all, n * sizeof(struct cloud *));
+    qsort(by_name, n, sizeof(struct cloud *), compare);
     unwatch(c);
     release_left(c);
     for (size_t i = 0; i < c->n; i++) {
-        if (find(all, n, c->all[i]->config.name))
+        if (find(by_name, n, c->all[i]->config.name))
             cloud_unref(c->all[i]);
         else
             see_off(c, c->all[i]);
     }
     free(c->all);
+    free(c->by_name);
     c->all = all;
+    c->by_name = by_name;
     c->n = n;
     c->config = config;
 }
@@ -212,9 +228,13 @@ static struct cloud **make_all(const struct clouds *c, const struct cloud_host *
 int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
                      bool forgiving, char **ret_error)
 {
+    _cleanup_(freep) struct cloud **by_name = calloc(config->n_clouds, sizeof(struct cloud *));
     struct reading *readings = NULL;
     struct cloud **all;
     int r;
+
+    if (!by_name)
+        return -ENOMEM;
 
     r = read_credentials(config, forgiving, &readings, ret_error);
     if (r < 0)
@@ -232,8 +252,8 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
         readings_free(readings, config->n_clouds);
         return r;
     }
-    replace(c, all, config->n_clouds, config);
-    c->preset = find(all, c->n, config->default_cloud);
+    replace(c, all, TAKE_PTR(by_name), config->n_clouds, config);
+    c->preset = find(c->by_name, c->n, config->default_cloud);
     watch(c, host->event, readings);
     readings_free(readings, config->n_clouds);
     return 0;
@@ -241,14 +261,15 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
 
 const char *clouds_name(const struct clouds *c, const char *name)
 {
-    bool stands_for_another = !strcmp(name, "default") && !find(c->all, c->n, name) && c->preset;
+    bool stands_for_another =
+        !strcmp(name, "default") && !find(c->by_name, c->n, name) && c->preset;
 
     return stands_for_another ? c->preset->config.name : name;
 }
 
 struct cloud *clouds_find(const struct clouds *c, const char *name)
 {
-    return find(c->all, c->n, clouds_name(c, name));
+    return find(c->by_name, c->n, clouds_name(c, name));
 }
 
 bool clouds_ready(const struct clouds *c)
@@ -311,5 +332,6 @@ void clouds_done(struct clouds *c)
     unwatch(c);
     release_all(c->all, c->n);
     release_all(c->leaving, c->n_leaving);
+    free(c->by_name);
     *c = (struct clouds){0};
 }

@@ -9,6 +9,7 @@
 struct clouds {
     struct cloud **all; /* in the configuration's order */
     size_t n;
+    struct cloud **by_name;       /* the same, sorted; NULL in a view */
     struct cloud *preset;         /* what `default` stands for; one of them */
     struct clouds_watch *watches; /* one for each cloud, in the same order */
     const struct config *config;

@@ -126,6 +126,7 @@ static int config_new(const char *path, struct config **ret)
         [QUOTA_REQUESTS] = 256,
         [QUOTA_WAITING] = 64,
     }};
+    c->logins_at_once = 16;
     c->connect_timeout = 10 * USEC_PER_SEC;
     c->login_timeout = 30 * USEC_PER_SEC;
     c->upstream_timeout = 60 * USEC_PER_SEC;

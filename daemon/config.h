@@ -68,6 +68,7 @@ struct config {
     int log_level;      /* syslog priority, LOG_INFO */
     char *clouds_yaml;  /* NULL: looked for as openstacksdk does, "": none */
     struct quota_limits quotas;
+    unsigned logins_at_once; /* at one identity service */
     /* for the clouds that have none of their own */
     usec_t connect_timeout;  /* 10 s */
     usec_t login_timeout;    /* 30 s */

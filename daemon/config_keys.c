@@ -20,6 +20,7 @@
 
 #define SECONDS_MAX 86400
 #define QUOTA_MOST 1000000
+#define LOGINS_MOST 1000
 
 struct word {
     const char *spelling;
@@ -208,6 +209,16 @@ static int parse_quota(const char *value, void *field)
     return r;
 }
 
+static int parse_logins(const char *value, void *field)
+{
+    unsigned long most;
+    int r = parse_number(value, 10, 1, LOGINS_MOST, &most);
+
+    if (r == 0)
+        *(unsigned *)field = (unsigned)most;
+    return r;
+}
+
 static int parse_mode(const char *value, void *field)
 {
     unsigned long mode;
@@ -376,6 +387,8 @@ const struct config_key config_keys[_KEY_MAX] = {
     [KEY_CONNECTIONS_PER_USER] = QUOTA(QUOTA_CONNECTIONS, "connections_per_user"),
     [KEY_REQUESTS_PER_USER] = QUOTA(QUOTA_REQUESTS, "requests_per_user"),
     [KEY_WAITING_PER_USER] = QUOTA(QUOTA_WAITING, "waiting_per_user"),
+    [KEY_LOGINS_AT_ONCE] = {"logins_at_once", parse_logins, IN_DAEMON(logins_at_once),
+                            KEY_FIELD_PLAIN, "a whole number from 1 to 1000"},
     [KEY_DEFAULT_CONNECT_TIMEOUT] = {"connect_timeout", parse_seconds, IN_DAEMON(connect_timeout),
                                      KEY_FIELD_PLAIN, SECONDS},
     [KEY_DEFAULT_LOGIN_TIMEOUT] = {"login_timeout", parse_seconds, IN_DAEMON(login_timeout),

@@ -4,14 +4,16 @@
 #include "identity_call.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <strings.h>
 
 struct identity_attempt {
     struct upstream *upstream;
     struct identity_login login;
     struct identity_place *place;
+    struct login_pass pass; /* of the gate that it begins behind */
     struct identity_call *call;
-    usec_t until;            /* CLOCK_BOOTTIME */
+    usec_t until;            /* CLOCK_BOOTTIME, once it has begun */
     struct problem *problem; /* why there was no login, while we look what there is instead */
     identity_attempt_done done;
     void *userdata;
@@ -129,9 +131,25 @@ static int start_discovery(struct identity_attempt *a)
 
 /* ---- life */
 
-int identity_attempt_start(struct upstream *u, const struct cloud_config *cloud,
-                           const struct credential *credential, struct identity_place *place,
-                           identity_attempt_done done, void *userdata,
+static int begin(struct identity_attempt *a, struct problem **ret_problem)
+{
+    a->until = clock_boottime() + a->login.cloud->login_timeout;
+    return a->place->provider ? start_login(a, ret_problem) : start_discovery(a);
+}
+
+static void on_admitted(struct login_pass *pass)
+{
+    struct identity_attempt *a =
+        (struct identity_attempt *)((char *)pass - offsetof(struct identity_attempt, pass));
+    struct problem *problem = NULL;
+
+    if (begin(a, &problem) != 0)
+        end(a, NULL, problem);
+}
+
+int identity_attempt_start(struct upstream *u, struct login_gate *gate,
+                           const struct cloud_config *cloud, const struct credential *credential,
+                           struct identity_place *place, identity_attempt_done done, void *userdata,
                            struct identity_attempt **ret, struct problem **ret_problem)
 {
     _cleanup_(identity_attempt_freep) struct identity_attempt *a = calloc(1, sizeof(*a));
@@ -143,7 +161,7 @@ int identity_attempt_start(struct upstream *u, const struct cloud_config *cloud,
         .upstream = u,
         .login = {.cloud = cloud, .credential = credential},
         .place = place,
-        .until = clock_boottime() + cloud->login_timeout,
+        .pass.admit = on_admitted,
         .done = done,
         .userdata = userdata,
     };
@@ -153,10 +171,17 @@ int identity_attempt_start(struct upstream *u, const struct cloud_config *cloud,
         if (r < 0)
             return r;
     }
-    r = place->provider ? start_login(a, ret_problem) : start_discovery(a);
+    r = gate ? login_gate_enter(gate, place->endpoint, &a->pass) : 1;
+    if (r == 1)
+        r = begin(a, ret_problem);
     if (r == 0)
         *ret = TAKE_PTR(a);
     return r;
+}
+
+void identity_attempt_hurry(struct identity_attempt *a)
+{
+    login_gate_hurry(&a->pass);
 }
 
 int identity_login_at_once(const struct cloud_config *cloud, const struct credential *credential,
@@ -174,6 +199,7 @@ void identity_attempt_free(struct identity_attempt *a)
 {
     if (!a)
         return;
+    login_gate_leave(&a->pass);
     identity_call_free(a->call);
     problem_free(a->problem);
     free(a);

@@ -195,6 +195,14 @@ static bool fill_standard_streams(void)
     return true;
 }
 
+static void warn_of_full_memory(void)
+{
+    log_warning(
+        "locked memory is full: further keys and tokens are kept in ordinary memory and may get "
+        "into the swap; %zu KiB are taken at most (LimitMEMLOCK=, ulimit -l)",
+        SECRET_LOCKED_MOST / 1024);
+}
+
 static void guard_secrets(void)
 {
     int r = secret_protect_process();
@@ -205,6 +213,8 @@ static void guard_secrets(void)
         log_warning("keys and tokens cannot be locked into memory and may get into the swap: allow "
                     "%zu KiB of locked memory (LimitMEMLOCK=, ulimit -l)",
                     SECRET_LOCKED_MOST / 1024);
+    else
+        secret_on_full(warn_of_full_memory);
 }
 
 static int run(const struct broker_options *options, bool check)

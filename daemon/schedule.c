@@ -47,26 +47,32 @@ static usec_t doubled(usec_t first, usec_t most, unsigned failures)
     return wait < most ? wait : most;
 }
 
-static usec_t jittered(usec_t wait, usec_t most, uint32_t dice)
+/* The wait made longer by a part of spread, and where that is too long, less than the most by a part of its half. */
+static usec_t jittered(usec_t wait, usec_t spread, usec_t most, uint32_t dice)
 {
-    wait += part_of(wait / 2, dice);
-    return wait < most ? wait : most - part_of(most / 4, dice);
+    wait += part_of(spread, dice);
+    return wait < most ? wait : most - part_of(spread / 2, dice);
 }
 
+/* As wide as the wait is long: of a fleet that failed in the same second the last come back when the first do
+ * for the next time, so that there are no waves with a service at rest between them. */
 usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint32_t dice)
 {
-    usec_t wait = jittered(doubled(RETRY_FIRST, RETRY_MOST, failures), RETRY_MOST, dice);
-    usec_t asked;
+    usec_t least = doubled(RETRY_FIRST, RETRY_MOST, failures), asked;
+    usec_t wait = jittered(least, least, RETRY_MOST, dice);
 
     if (retry_after > RETRY_AFTER_MOST)
         retry_after = RETRY_AFTER_MOST;
-    /* A fleet that was told the same Retry-After must not come back in the same second. */
+    /* A fleet that was told the same Retry-After is not to come back in the same second, but within a time
+     * in which the service has a chance to serve it. */
     asked = (usec_t)retry_after * USEC_PER_SEC;
-    asked += part_of(asked / 10, dice);
+    asked += part_of(asked / 2 < RETRY_MOST ? asked / 2 : RETRY_MOST, dice);
     return now + (wait > asked ? wait : asked);
 }
 
 usec_t schedule_retry_rejected(usec_t now, unsigned failures, uint32_t dice)
 {
-    return now + jittered(doubled(REJECTED_FIRST, REJECTED_MOST, failures), REJECTED_MOST, dice);
+    usec_t least = doubled(REJECTED_FIRST, REJECTED_MOST, failures);
+
+    return now + jittered(least, least / 2, REJECTED_MOST, dice);
 }

@@ -24,8 +24,9 @@ usec_t schedule_renewal(usec_t now, usec_t deadline, uint32_t dice);
  * minute, at a random point, for all clouds come back from a restart at once. */
 usec_t schedule_resumption(usec_t now, usec_t planned, uint32_t dice);
 
-/* When to try again after `failures` failed logins in a row: 1 s doubling up to 5 min, jittered;
- * not before retry_after seconds. */
+/* When to try again after `failures` failed logins in a row: 1 s doubling up to 5 min, each made longer by up to
+ * itself, within the 5 min. Not before retry_after seconds, and if those are more, within half of them behind
+ * that, 5 min at most. */
 usec_t schedule_retry(usec_t now, unsigned failures, unsigned retry_after, uint32_t dice);
 
 /* The same for refused credentials, which no haste will mend: 1 min doubling up to 1 h. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "secret.h"
 
+#include "cleanup.h"
 #include "secret_pages.h"
 
 #include <errno.h>
@@ -81,10 +82,19 @@ void secret_free(void *p)
 
 /* ---- locked */
 
+static void (*on_full)(void);
+
+void secret_on_full(void (*full)(void))
+{
+    on_full = full;
+}
+
 void *secret_malloc_locked(size_t size)
 {
     void *p = secret_pages_take(size);
 
+    if (!p && on_full)
+        TAKE_PTR(on_full)();
     return p ? p : malloc(size);
 }
 

@@ -43,6 +43,9 @@ enum secret_protection {
 /* Makes locked memory, once, before there is any thread. */
 enum secret_protection secret_lock(void);
 
+/* Has that called once, when there is no room in it for the first time. */
+void secret_on_full(void (*full)(void));
+
 /* How many blocks of it are in use. At the end there has to be none: no tool that looks for lost memory
  * looks there. */
 size_t secret_left(void);

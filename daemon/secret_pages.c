@@ -3,8 +3,9 @@
  * As ours as an allocator has to be: those of libsodium, libgcrypt and OpenSSL lock their pages, too,
  * but none can be given pages of memfd_secret(2), which not even root reads through /proc/PID/mem.
  *
- * Blocks are runs of granules, the first that is large enough from the bottom up, so that few pages
- * come into use. What is known of them lies elsewhere, where the end of one block that is written
+ * Blocks are runs of granules, from the bottom up, so that few pages come into use; where the last one of a
+ * size was found the next is looked for, so that with the keys of a thousand clouds nobody passes them all
+ * each time. What is known of them lies elsewhere, where the end of one block that is written
  * past cannot reach it.
  */
 #include "secret_pages.h"
@@ -29,13 +30,16 @@
 
 #define GRANULE ((size_t)64)
 #define SIZE_MOST SECRET_LOCKED_MOST
+#define LAST UINT32_MAX
+#define SIZES 16 /* in granules, that are told apart; the last is for all that is larger, too */
 
 static struct {
     unsigned char *memory;
     size_t granules;
-    size_t first; /* below it, none is free */
+    size_t from[SIZES]; /* where to begin to look, never within a block */
     size_t blocks;
-    /* Of the granule that a block begins with, how many it has; else 0. */
+    /* Of the granule that a block begins with, how many it has; of the one that it ends with, when it is
+     * another one, LAST; else 0. */
     uint32_t length[SIZE_MOST / GRANULE];
 } pages;
 
@@ -143,15 +147,15 @@ static size_t granule_of(const void *p)
     size_t at = ((uintptr_t)p - (uintptr_t)pages.memory) / GRANULE;
 
     /* As free() does with what is none of its own: it is too late for any better. */
-    if (pages.length[at] == 0 || pages.memory + at * GRANULE != p)
+    if (pages.length[at] == 0 || pages.length[at] == LAST || pages.memory + at * GRANULE != p)
         abort();
     return at;
 }
 
 /* The first of so many free granules that follow each other, or pages.granules. */
-static size_t find_room(size_t wanted)
+static size_t find_room(size_t wanted, size_t from)
 {
-    size_t at = pages.first, room = 0;
+    size_t at = from, room = 0;
 
     while (at < pages.granules && room < wanted) {
         room = pages.length[at] ? 0 : room + 1;
@@ -160,31 +164,56 @@ static size_t find_room(size_t wanted)
     return room == wanted ? at - wanted : pages.granules;
 }
 
+static void take(size_t at, size_t wanted, size_t *from)
+{
+    pages.length[at + wanted - 1] = LAST;
+    pages.length[at] = (uint32_t)wanted;
+    pages.blocks++;
+    *from = at + wanted;
+    for (size_t i = 0; i < SIZES; i++)
+        if (pages.from[i] >= at && pages.from[i] < at + wanted)
+            pages.from[i] = at + wanted;
+}
+
 void *secret_pages_take(size_t size)
 {
     size_t wanted = size > 0 ? (size - 1) / GRANULE + 1 : 1, at;
+    size_t *from = &pages.from[wanted < SIZES ? wanted - 1 : SIZES - 1];
 
     if (wanted > pages.granules)
         return NULL;
-    at = find_room(wanted);
+    at = find_room(wanted, *from);
+    if (at == pages.granules)
+        at = find_room(wanted, 0); /* pieces that were given back may have grown together */
     if (at == pages.granules)
         return NULL;
-    pages.length[at] = (uint32_t)wanted;
-    pages.blocks++;
-    if (at == pages.first)
-        pages.first += wanted;
+    take(at, wanted, from);
     return pages.memory + at * GRANULE;
+}
+
+/* The free granules around that one are room for blocks of what sizes? */
+static void look_here_for_room(size_t at)
+{
+    size_t start = at, end = at;
+
+    while (start > 0 && pages.length[start - 1] == 0 && at - start < SIZES)
+        start--;
+    while (end < pages.granules && pages.length[end] == 0 && end - start < SIZES)
+        end++;
+    for (size_t i = 0; i < end - start; i++)
+        if (start < pages.from[i])
+            pages.from[i] = start;
 }
 
 void secret_pages_give(void *p)
 {
-    size_t at = granule_of(p);
+    size_t at = granule_of(p), length = pages.length[at];
 
-    explicit_bzero(p, pages.length[at] * GRANULE);
+    explicit_bzero(p, length * GRANULE);
+    pages.length[at + length - 1] = 0;
     pages.length[at] = 0;
     pages.blocks--;
-    if (at < pages.first)
-        pages.first = at;
+    look_here_for_room(at);
 }
 
 size_t secret_pages_size(const void *p)

@@ -20,6 +20,13 @@
 #define SLOTS 2
 #define SLOT_FORMAT NAME_START "%u-%s"
 
+/* How many descriptors systemd keeps, when it does not say so (since version 254 it does): the
+ * unit's FileDescriptorStoreMax=. What is too many it closes without a word. */
+#define DESCRIPTORS_MOST 1024
+/* All names are one string in the next process's environment, where none may be longer than 128 KiB; the
+ * rest is for the sockets'. */
+#define NAMES_MOST ((size_t)120 * 1024)
+
 /* With these nobody changes it any more, we neither. */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -35,6 +42,10 @@ struct store {
     char boot[STORE_BOOT_LENGTH + 1]; /* zeros: not to be known */
     struct kept *kept;
     size_t n;
+
+    size_t descriptors, names; /* that systemd has, and how long their names are in all */
+    size_t descriptors_most;
+    bool was_full; /* and that has been said */
 };
 
 /* ---- what is known of whom */
@@ -69,7 +80,30 @@ static void take_out(const struct store *s, const char *name)
         (void)sd_notifyf(false, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
-static void take_slot_out(const struct store *s, struct kept *k, unsigned slot)
+static size_t name_length(const struct kept *k)
+{
+    return strlen(NAME_START "0-") + strlen(k->cloud) + strlen(":");
+}
+
+static void use_slot(struct store *s, struct kept *k, unsigned slot)
+{
+    if (k->is_used[slot])
+        return;
+    k->is_used[slot] = true;
+    s->descriptors++;
+    s->names += name_length(k);
+}
+
+/* One more; and where the cloud has none yet, another one when that is renewed. */
+static bool has_room(const struct store *s, const struct kept *k)
+{
+    size_t more = k->is_used[0] || k->is_used[1] ? 1 : 2;
+
+    return s->descriptors + more <= s->descriptors_most &&
+           s->names + more * name_length(k) <= NAMES_MOST;
+}
+
+static void take_slot_out(struct store *s, struct kept *k, unsigned slot)
 {
     _cleanup_(freep) char *name = NULL;
 
@@ -80,6 +114,8 @@ static void take_slot_out(const struct store *s, struct kept *k, unsigned slot)
     else
         take_out(s, name);
     k->is_used[slot] = false;
+    s->descriptors--;
+    s->names -= name_length(k);
 }
 
 static void kept_done(struct kept *k)
@@ -98,7 +134,7 @@ static void remove_kept(struct store *s, struct kept *k)
 }
 
 /* FDPOLL: a memfd cannot be polled, and systemd is not to try. */
-static int send_fd(struct kept *k, unsigned slot, int fd)
+static int send_fd(struct store *s, struct kept *k, unsigned slot, int fd)
 {
     _cleanup_(freep) char *message = NULL;
     int r;
@@ -110,7 +146,7 @@ static int send_fd(struct kept *k, unsigned slot, int fd)
     r = sd_pid_notify_with_fds(0, false, message, &fd, 1);
     if (r < 0)
         return r;
-    k->is_used[slot] = true;
+    use_slot(s, k, slot);
     return 0;
 }
 
@@ -258,7 +294,7 @@ static int take_in(struct store *s, int fd, const char *name, const char **ret_w
     k = find_or_add(s, cloud);
     if (!k)
         return -ENOMEM;
-    k->is_used[slot] = true;
+    use_slot(s, k, slot);
     keep_newest(k, TAKE_PTR(record));
     return 0;
 }
@@ -313,7 +349,7 @@ static int put(struct store *s, struct kept *k, unsigned slot, const struct stor
 
     if (r >= 0)
         r = seal(text, length, &fd);
-    return r < 0 ? r : send_fd(k, slot, fd);
+    return r < 0 ? r : send_fd(s, k, slot, fd);
 }
 
 void store_put(struct store *s, const struct store_record *record)
@@ -328,11 +364,20 @@ void store_put(struct store *s, const struct store_record *record)
     slot = k && k->is_used[0] ? 1 : 0;
     if (k) {
         take_slot_out(s, k, slot); /* both are there after a crash between the two */
-        r = put(s, k, slot, record);
+        r = has_room(s, k) ? put(s, k, slot, record) : -ENOSPC;
         /* Also when there is no new one: a token that is not the last one any more is not to come back. */
         take_slot_out(s, k, 1 - slot);
     }
-    if (r < 0)
+    if (r == -ENOSPC && !s->was_full)
+        log_warning("the session of cloud %s, and perhaps of others, will not outlive a restart: "
+                    "systemd keeps "
+                    "%zu descriptors, with names of up to %zu KiB; raise FileDescriptorStoreMax=, "
+                    "and before "
+                    "systemd 254 have Environment=FDSTORE= say the same",
+                    record->cloud, s->descriptors_most, NAMES_MOST / 1024);
+    if (r == -ENOSPC)
+        s->was_full = true;
+    else if (r < 0)
         log_warning("the session of cloud %s will not outlive a restart: %s", record->cloud,
                     strerror(-r));
 }
@@ -347,6 +392,13 @@ void store_remove(struct store *s, const char *cloud)
 
 /* ---- life */
 
+static size_t descriptors_most(void)
+{
+    const char *most = getenv("FDSTORE");
+
+    return most && *most ? strtoul(most, NULL, 10) : DESCRIPTORS_MOST;
+}
+
 int store_new(struct store **ret)
 {
     struct store *s = calloc(1, sizeof(*s));
@@ -356,6 +408,7 @@ int store_new(struct store **ret)
     if (!s)
         return -ENOMEM;
     s->is_there = socket && *socket;
+    s->descriptors_most = descriptors_most();
     /* With ProcSubset=pid nobody tells us. That is no harm: memory does not outlive its boot. */
     if (sd_id128_get_boot(&boot) < 0)
         boot = SD_ID128_NULL;

@@ -25,6 +25,7 @@
 
 #define GCORE "/usr/bin/gcore"
 #define NOBODY 65534
+#define MANY 200
 #define CLOUD "rackspace"
 #define CREDENTIAL "/v1/" CLOUD "/credential"
 #define BOX "/v1/" CLOUD "/proxy/object-store@ORD/box"
@@ -436,6 +437,33 @@ START_TEST(says_when_nothing_may_be_locked)
 }
 END_TEST
 
+/* What comes when it is full is served all the same, and said once. */
+START_TEST(says_when_no_more_may_be_locked)
+{
+    static const char words[] = "locked memory is full";
+    const char *config = "", *log;
+    struct daemon *d;
+
+    if (!memory_may_look())
+        return;
+    sandbox_start(NULL);
+    ck_assert_int_eq(chmod(stage_folder(), 0777), 0);
+    for (int i = 0; i < MANY; i++)
+        config = stage_text("%s%s", config, daemon_cloud(stage_text("cloud-%d", i), NULL));
+    ck_assert_int_eq(
+        setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){(rlim_t)16 * 1024, (rlim_t)16 * 1024}), 0);
+    d = daemon_start(&(struct daemon_options){
+        .bare = true,
+        .arguments = (const char *const[]){"--config", stage_write("many", 0644, config), NULL},
+        .uid = NOBODY});
+    ck_assert(notify_wait(d->notify, stage_text("STATUS=%d of %d clouds ready", MANY, MANY), 20));
+    ck_assert_uint_eq(locked_kib(d), 16);
+    log = strstr(daemon_log(d), words);
+    ck_assert_ptr_nonnull(log);
+    ck_assert_ptr_null(strstr(log + 1, words));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("memory_image");
@@ -450,5 +478,6 @@ int main(void)
     tcase_add_test(c, are_kept_from_the_same_user);
     tcase_add_loop_test(c, makes_do_with_what_may_be_locked, false, true + 1);
     tcase_add_test(c, says_when_nothing_may_be_locked);
+    tcase_add_test(c, says_when_no_more_may_be_locked);
     return stage_run(s);
 }

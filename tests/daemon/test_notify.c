@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define MANY 200
+
 /* How often that line was said so far. */
 static size_t count(struct daemon *d, const char *line)
 {
@@ -137,21 +139,42 @@ END_TEST
 
 /* ---- STATUS */
 
+static bool has_said_that_it_is_signed_out(void *userdata)
+{
+    const struct daemon *d = userdata;
+    const char *status = beginning(notify_said(d->notify), "STATUS=1 of 2");
+
+    return status && strstr(status, "other is signed-out");
+}
+
 START_TEST(says_how_it_is)
 {
     struct daemon *d;
-    const char *status;
 
     sandbox_start(NULL);
     d = daemon_start(&(struct daemon_options){
         .config = stage_text("%s%s", daemon_cloud("good", ""), daemon_cloud("other", ""))});
-    daemon_wait_state("good", "ready");
-    daemon_wait_state("other", "ready");
-    ck_assert_ptr_nonnull(beginning(notify_said(d->notify), "STATUS=2 of 2 clouds ready\n"));
+    ck_assert(notify_wait(d->notify, "STATUS=2 of 2 clouds ready", 5));
     ck_assert_int_eq(send_text("DELETE", "/v1/other/credential", NULL, NULL)->status, 204);
-    status = beginning(notify_said(d->notify), "STATUS=1 of 2");
-    ck_assert_ptr_nonnull(status);
-    ck_assert_ptr_nonnull(strstr(status, "other is signed-out"));
+    ck_assert(wait_until(5, has_said_that_it_is_signed_out, d));
+}
+END_TEST
+
+/* All at once it is told of, not each. */
+START_TEST(says_little_of_many)
+{
+    const char *config = "", *said, *line = "STATUS=";
+    struct daemon *d;
+    size_t times = 0;
+
+    sandbox_start(NULL);
+    for (int i = 0; i < MANY; i++)
+        config = stage_text("%s%s", config, daemon_cloud(stage_text("cloud-%d", i), ""));
+    d = daemon_start(&(struct daemon_options){.config = config});
+    ck_assert(notify_wait(d->notify, stage_text("STATUS=%d of %d clouds ready", MANY, MANY), 20));
+    for (said = notify_said(d->notify); (said = strstr(said, line)); said += strlen(line))
+        times++;
+    ck_assert_uint_lt(times, MANY / 2);
 }
 END_TEST
 
@@ -277,6 +300,7 @@ int main(void)
     tcase_add_test(c, is_ready_with_one_token_of_two);
     tcase_add_test(c, asks_for_the_time_that_a_login_may_take);
     tcase_add_test(c, says_how_it_is);
+    tcase_add_test(c, says_little_of_many);
     tcase_add_test(c, says_that_it_reloads);
     tcase_add_test(c, says_that_it_stops);
     tcase_add_test(c, feeds_the_watchdog);

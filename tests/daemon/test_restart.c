@@ -152,6 +152,67 @@ START_TEST(goes_on_with_many)
 }
 END_TEST
 
+/* So many clouds, with that behind their names. */
+static const char *clouds_with(int n, const char *tail)
+{
+    char *config = stage_text("%s", "");
+
+    for (int i = 0; i < n; i++)
+        config = stage_text("%s%s", config, daemon_cloud(stage_text("cloud-%d%s", i, tail), ""));
+    return config;
+}
+
+/* What is too much for systemd it closes without a word: it does not get it, and the log says so. A session that
+ * is kept has room for the one that takes its place. */
+START_TEST(keeps_no_more_than_systemd_does)
+{
+    static const char *const three[] = {"FDSTORE=3", NULL};
+    struct daemon *first, *d;
+
+    sandbox_start(NULL);
+    first =
+        daemon_start(&(struct daemon_options){.config = clouds_with(5, ""), .environment = three});
+    for (int i = 0; i < 5; i++)
+        daemon_wait_state(stage_text("cloud-%d", i), "ready");
+    ck_assert_uint_eq(restart_kept(first), 2);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(
+            send_text("POST", stage_text("/v1/cloud-%d/refresh", i), NULL, NULL)->status, 200);
+    ck_assert_uint_eq(restart_kept(first), 2);
+    ck_assert_uint_eq(notify_kept_most(first->notify), 3);
+    daemon_wait_log(first, "raise FileDescriptorStoreMax=");
+    daemon_stop(first);
+    d = daemon_start(&(struct daemon_options){
+        .config = clouds_with(5, ""), .environment = three, .after = first});
+    for (int i = 0; i < 5; i++)
+        daemon_wait_state(stage_text("cloud-%d", i), "ready");
+    ck_assert_int_eq(restart_attempts(), 5 + 5 + 3);
+    ck_assert_uint_eq(restart_kept(d), 2);
+}
+END_TEST
+
+/* Their names are one string in the environment of the next daemon, which is not to fail of that. */
+START_TEST(keeps_no_more_than_has_room_in_an_environment)
+{
+    static const char *const any[] = {"FDSTORE=100000", NULL};
+    static const char start[] = "FDNAME=";
+    size_t length = 0;
+    struct daemon *d;
+    const char *said;
+    char tail[39] = "";
+
+    memset(tail, 'x', sizeof(tail) - 1);
+    sandbox_start(NULL);
+    d = daemon_start(
+        &(struct daemon_options){.config = clouds_with(2500, tail), .environment = any});
+    ck_assert(notify_wait(d->notify, "STATUS=2500 of 2500 clouds ready", 30));
+    for (said = notify_said(d->notify); (said = strstr(said, start)); said += strlen(start))
+        length += strcspn(said, "\n") - strlen(start) + 1;
+    ck_assert_uint_gt(length, (size_t)100 * 1024);
+    ck_assert_uint_lt(length, (size_t)120 * 1024);
+}
+END_TEST
+
 /* ---- what else is passed */
 
 static bool answers(const char *path)
@@ -226,6 +287,8 @@ int main(void)
     tcase_add_test(c, counts_on);
     tcase_add_test(c, renews_when_that_was_planned);
     tcase_add_test(c, goes_on_with_many);
+    tcase_add_test(c, keeps_no_more_than_systemd_does);
+    tcase_add_test(c, keeps_no_more_than_has_room_in_an_environment);
     tcase_add_loop_test(c, finds_its_sockets_beside, 0, 4);
     tcase_add_test(c, leaves_the_store_alone_in_a_check);
     return stage_run(s);

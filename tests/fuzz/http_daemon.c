@@ -107,7 +107,7 @@ static struct config *load(const char *rules)
 
 /* ---- clouds */
 
-static void on_changed(void *userdata _unused_)
+static void on_changed(const struct cloud *changed _unused_, void *userdata _unused_)
 {
 }
 

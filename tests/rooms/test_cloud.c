@@ -34,7 +34,7 @@ static const struct identity_provider without_memory = {
     .encode_login = encode_nothing,
 };
 
-static void on_changed(void *userdata _unused_)
+static void on_changed(const struct cloud *changed _unused_, void *userdata _unused_)
 {
 }
 

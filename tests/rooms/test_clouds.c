@@ -25,7 +25,7 @@ int __wrap_cloud_configure(struct cloud *c, const struct cloud_config *config,
     return __real_cloud_configure(c, config, credential, unreadable);
 }
 
-static void on_changed(void *userdata _unused_)
+static void on_changed(const struct cloud *changed _unused_, void *userdata _unused_)
 {
 }
 

@@ -147,6 +147,7 @@ START_TEST(test_every_key)
                             "socket_group: adm\r\n"
                             "log_level = Debug\r\n"
                             "connect_timeout = 1\r\n"
+                            "logins_at_once = 1000\r\n"
                             "login_timeout = 86400\r\n"
                             "upstream_timeout = 007 ; seconds\r\n"
                             "\r\n"
@@ -173,6 +174,7 @@ START_TEST(test_every_key)
     ck_assert_uint_eq(c->socket_group, getgrnam("adm")->gr_gid);
     ck_assert_int_eq(c->log_level, LOG_DEBUG);
     ck_assert_uint_eq(c->connect_timeout, USEC_PER_SEC);
+    ck_assert_uint_eq(c->logins_at_once, 1000);
     ck_assert_uint_eq(c->login_timeout, 86400 * USEC_PER_SEC);
     ck_assert_uint_eq(c->upstream_timeout, 7 * USEC_PER_SEC);
 
@@ -205,6 +207,7 @@ static void assert_defaults(const struct config *c)
     ck_assert_uint_eq(c->socket_group, getegid());
     ck_assert_int_eq(c->log_level, LOG_INFO);
     ck_assert_uint_eq(c->connect_timeout, 10 * USEC_PER_SEC);
+    ck_assert_uint_eq(c->logins_at_once, 16);
     ck_assert_uint_eq(c->login_timeout, 30 * USEC_PER_SEC);
     ck_assert_uint_eq(c->upstream_timeout, 60 * USEC_PER_SEC);
     ck_assert_uint_eq(c->n_warnings, 0);

@@ -110,6 +110,10 @@ static const struct {
     {"socket_mode", "0668", false},
     {"socket_mode", "rw-rw----", false},
     {"socket_mode", "-1", false},
+    {"logins_at_once", "1", true},
+    {"logins_at_once", "0", false},
+    {"logins_at_once", "1001", false},
+    {"logins_at_once", "many", false},
     {"log_level", "WARNING", true},
     {"log_level", "verbose", false},
     {"log_level", "6", false},
@@ -134,6 +138,7 @@ START_TEST(test_values)
         {"socket", true, "an absolute path of at most 107 bytes"},
         {"socket_mode", true, "an octal mode such as 0660"},
         {"log_level", true, "error, warning, notice, info or debug"},
+        {"logins_at_once", true, "a whole number from 1 to 1000"},
     };
     size_t type = 0;
     char text[256], wanted[256], *path, *error = NULL;

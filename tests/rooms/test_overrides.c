@@ -190,7 +190,7 @@ END_TEST
 
 /* ---- nobody to log in to */
 
-static void on_changed(void *userdata _unused_)
+static void on_changed(const struct cloud *changed _unused_, void *userdata _unused_)
 {
 }
 

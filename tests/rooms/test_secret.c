@@ -2,6 +2,7 @@
 /* The suite of the memory for keys and tokens. */
 #include "secret.h"
 
+#include "cleanup.h"
 #include "suite.h"
 #include "upstream.h"
 
@@ -140,6 +141,70 @@ START_TEST(goes_on_in_ordinary_memory_when_it_is_used_up)
 }
 END_TEST
 
+static unsigned times_full;
+
+static void count_full(void)
+{
+    times_full++;
+}
+
+START_TEST(says_once_that_it_is_used_up)
+{
+    char *whole, *more[2];
+
+    (void)secret_lock();
+    secret_on_full(count_full);
+    whole = secret_malloc_locked(SECRET_LOCKED_MOST);
+    ck_assert_uint_eq(times_full, 0);
+    for (size_t i = 0; i < 2; i++) {
+        more[i] = secret_strdup_locked("more");
+        ck_assert_uint_eq(times_full, 1);
+    }
+    for (size_t i = 0; i < 2; i++)
+        secret_free(more[i]);
+    secret_free(whole);
+}
+END_TEST
+
+/* No two blocks overlap, whatever comes and goes, and in the end all of it is one piece again. */
+START_TEST(keeps_blocks_apart)
+{
+    static struct {
+        unsigned char *p;
+        size_t size;
+    } blocks[3000];
+    uint32_t dice = 1;
+    char *whole;
+
+    (void)secret_lock();
+    for (unsigned round = 0; round < 60000; round++) {
+        size_t i, size;
+
+        dice = dice * 1664525 + 1013904223;
+        i = (dice >> 8) % ARRAY_SIZE(blocks);
+        dice = dice * 1664525 + 1013904223;
+        size = (dice >> 8) % (dice % 50 == 0 ? 5000 : 400) + 1;
+        if (blocks[i].p) {
+            ck_assert(is_full_of((char *)blocks[i].p, blocks[i].size, (char)i));
+            secret_free(blocks[i].p);
+            blocks[i].p = NULL;
+            continue;
+        }
+        blocks[i].p = secret_malloc_locked(size);
+        blocks[i].size = size;
+        memset(blocks[i].p, (char)i, size);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+        ck_assert(!blocks[i].p || is_full_of((char *)blocks[i].p, blocks[i].size, (char)i));
+        secret_free(blocks[i].p);
+    }
+    ck_assert_uint_eq(secret_left(), 0);
+    whole = secret_malloc_locked(SECRET_LOCKED_MOST);
+    ck_assert_uint_eq(secret_left(), 1);
+    secret_free(whole);
+}
+END_TEST
+
 /* Whether the stretch of addresses that begins there, or ends there, may not be touched. */
 static bool is_guard(const void *begins, const void *ends)
 {
@@ -209,6 +274,8 @@ Suite *make_suite(void)
     tcase_add_test(c, gives_aligned_blocks_that_do_not_overlap);
     tcase_add_test(c, uses_holes_again_from_the_bottom);
     tcase_add_test(c, goes_on_in_ordinary_memory_when_it_is_used_up);
+    tcase_add_test(c, says_once_that_it_is_used_up);
+    tcase_add_test(c, keeps_blocks_apart);
     tcase_add_test(c, has_guards);
     tcase_add_test_raise_signal(c, ends_at_once_when_something_is_freed_twice, SIGABRT);
     tcase_add_test(c, is_what_openssl_uses);

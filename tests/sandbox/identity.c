@@ -170,7 +170,32 @@ static void decide(struct request *r, struct sandbox *s)
                      "Unable to authenticate user with credentials provided.");
 }
 
-void identity_serve_login(struct request *r)
+static bool take_place(struct request *r)
+{
+    _cleanup_(sandbox_unlockp) struct sandbox *s = sandbox_lock(r->sandbox);
+
+    if (s->settings.login_places > 0 && s->login_places_in_use >= s->settings.login_places)
+        return false;
+    s->login_places_in_use++;
+    return true;
+}
+
+/* What the work on it takes: a service with so many places does no more at a time. */
+static void work(struct request *r, double delay)
+{
+    struct sandbox *s;
+
+    while (!take_place(r))
+        if (!request_wait(r, 0.001))
+            return;
+    if (delay > 0)
+        (void)request_wait(r, delay);
+    s = sandbox_lock(r->sandbox);
+    s->login_places_in_use--;
+    sandbox_unlock(s);
+}
+
+static void serve_login(struct request *r)
 {
     struct sandbox_settings settings;
     int fault;
@@ -181,8 +206,7 @@ void identity_serve_login(struct request *r)
         settings = s->settings;
         fault = take_fault(s);
     }
-    if (settings.login_delay > 0)
-        (void)request_wait(r, settings.login_delay);
+    work(r, settings.login_delay);
     if (fault != 0) {
         fault_answer(r, fault, &settings);
         return;
@@ -192,6 +216,22 @@ void identity_serve_login(struct request *r)
 
         decide(r, s);
     }
+}
+
+static void count_active(struct request *r, int change)
+{
+    _cleanup_(sandbox_unlockp) struct sandbox *s = sandbox_lock(r->sandbox);
+
+    s->active_logins += change;
+    if ((uint64_t)s->active_logins > s->counters.logins_at_once)
+        s->counters.logins_at_once = (uint64_t)s->active_logins;
+}
+
+void identity_serve_login(struct request *r)
+{
+    count_active(r, 1);
+    serve_login(r);
+    count_active(r, -1);
 }
 
 void identity_serve_validate(struct request *r)

@@ -96,6 +96,7 @@ json_t *sandbox_stats(struct sandbox *s)
         {"logins", c->logins},
         {"login_failures", c->login_failures},
         {"logins_with_token", c->logins_with_token},
+        {"logins_at_once", c->logins_at_once},
         {"revocations", c->revocations},
         {"live_tokens", (token_sweep(&s->tokens), s->tokens.live.count)},
         {"requests", c->requests},

@@ -46,6 +46,7 @@ struct sandbox_settings {
     double token_lifetime;
     double login_delay;
     double revocation_delay;
+    int login_places; /* 0: any number */
     int login_fault;
     int login_fault_count;
     int retry_after;
@@ -69,6 +70,7 @@ struct sandbox_counters {
     uint64_t logins;
     uint64_t login_failures;
     uint64_t logins_with_token;
+    uint64_t logins_at_once;
     uint64_t revocations;
     uint64_t requests;
     uint64_t unauthorized;
@@ -89,6 +91,8 @@ struct sandbox {
     struct sandbox_settings settings;
     struct sandbox_counters counters;
     uint64_t active_transfers;
+    int active_logins;       /* asked for and not answered */
+    int login_places_in_use; /* of them, those that are worked on */
     uint64_t sequence;
     struct token_table tokens;
     struct store store;

@@ -27,6 +27,7 @@ static const struct setting {
     {"token_lifetime", SETTING_SECONDS, offsetof(struct sandbox_settings, token_lifetime)},
     {"login_delay", SETTING_SECONDS, offsetof(struct sandbox_settings, login_delay)},
     {"revocation_delay", SETTING_SECONDS, offsetof(struct sandbox_settings, revocation_delay)},
+    {"login_places", SETTING_INTEGER, offsetof(struct sandbox_settings, login_places)},
     {"login_fault", SETTING_FAULT, offsetof(struct sandbox_settings, login_fault)},
     {"login_fault_count", SETTING_COUNT, offsetof(struct sandbox_settings, login_fault_count)},
     {"retry_after", SETTING_INTEGER, offsetof(struct sandbox_settings, retry_after)},
