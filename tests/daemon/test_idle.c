@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTLES 4 /* s: the deadlines below are over, and the timers that they had */
-#define LOOKS 4   /* s */
+#define SETTLES \
+    8 /* s: the deadlines below are over, the timers that they had, and memory is given back */
+#define LOOKS 4 /* s */
 
 /* How often it has gone to sleep so far, with all of its threads. */
 static unsigned long sleeps(const struct daemon *d)
@@ -82,7 +83,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("idle");
-    TCase *c = stage_case(s, "idle", 30);
+    TCase *c = stage_case(s, "idle", 40);
 
     tcase_add_test(c, sleeps_while_nobody_asks);
     tcase_add_test(c, sleeps_between_attempts);
