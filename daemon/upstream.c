@@ -328,13 +328,30 @@ static int add_sources(struct upstream *u)
         r = sd_event_add_time(u->event, &u->sweep, CLOCK_BOOTTIME, 0, 0, on_sweep, u);
     if (r >= 0)
         r = sd_event_source_set_enabled(u->sweep, SD_EVENT_OFF);
-    return r;
+    return r < 0 ? r : upstream_rest_init(u);
+}
+
+CURLM *upstream_new_multi(struct upstream *u)
+{
+    CURLM *multi = curl_multi_init();
+    CURLMcode c = CURLM_OK;
+
+    if (!multi)
+        return NULL;
+    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, u);
+    c |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    c |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, u);
+    c |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    if (c == CURLM_OK)
+        return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
 }
 
 int upstream_new(sd_event *event, struct upstream **ret)
 {
     _cleanup_(upstream_freep) struct upstream *u = calloc(1, sizeof(*u));
-    CURLMcode c = CURLM_OK;
     int r;
 
     if (!u)
@@ -346,15 +363,8 @@ int upstream_new(sd_event *event, struct upstream **ret)
     if (r < 0)
         return r;
 
-    u->multi = curl_multi_init();
+    u->multi = upstream_new_multi(u);
     if (!u->multi)
-        return -ENOMEM;
-    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
-    if (c != CURLM_OK)
         return -ENOMEM;
     *ret = TAKE_PTR(u);
     return 0;
@@ -379,6 +389,7 @@ void upstream_free(struct upstream *u)
     sd_event_source_disable_unref(u->timer);
     later_done(&u->soon);
     sd_event_source_disable_unref(u->sweep);
+    sd_event_source_disable_unref(u->rest);
     sd_event_unref(u->event);
     free(u);
 }
