@@ -358,6 +358,7 @@ int upstream_new(sd_event *event, struct upstream **ret)
         return -ENOMEM;
     u->event = sd_event_ref(event);
     u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
+    u->has_authorities_folder = upstream_has_authorities_folder();
     later_init(&u->soon, event, on_soon, u);
     r = add_sources(u);
     if (r < 0)

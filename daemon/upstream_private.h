@@ -43,6 +43,8 @@ struct upstream {
     usec_t rest_since;      /* when the last transfer ended */
     bool has_connections;   /* perhaps */
     bool connections_serve; /* and not only for logins */
+
+    bool has_authorities_folder;
 };
 
 struct transfer {
@@ -92,6 +94,10 @@ void upstream_rest_begin(struct upstream *u);
 
 /* Ends it with the outcome that libcurl or the sweep has found. */
 void transfer_finish(struct transfer *t, CURLcode result);
+
+/* Whether the system has its certificate authorities in a folder, too, each in a file that is found by
+ * its name. */
+bool upstream_has_authorities_folder(void);
 
 /* Has it go the cloud's way. 0 or -ENOMEM. */
 int transfer_set_network(struct transfer *t, const struct cloud_config *cloud);
