@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A name by which OpenSSL looks for a certificate: that of its subject's hash. */
 static bool is_hashed(const char *name)
@@ -19,22 +20,37 @@ static bool is_hashed(const char *name)
            name[9] <= '9';
 }
 
+static bool has_hashed(const char *path)
+{
+    const struct dirent *entry;
+    bool found = false;
+    DIR *folder = opendir(path);
+
+    while (folder && !found && (entry = readdir(folder)))
+        found = is_hashed(entry->d_name);
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+/* Who writes both writes the file first, or renames it into the folder: a file that is newer has been
+ * changed by hand. */
+static bool is_older(const char *file, const char *folder)
+{
+    struct stat a, b;
+
+    return stat(file, &a) < 0 || stat(folder, &b) < 0 || a.st_mtim.tv_sec < b.st_mtim.tv_sec ||
+           (a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec <= b.st_mtim.tv_nsec);
+}
+
 bool upstream_has_authorities_folder(void)
 {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    const struct dirent *entry;
-    bool found = false;
-    DIR *folder;
 
-    if (!version->capath || !version->ssl_version || strncmp(version->ssl_version, "OpenSSL", 7))
-        return false;
-    folder = opendir(version->capath);
-    if (!folder)
-        return false;
-    while (!found && (entry = readdir(folder)))
-        found = is_hashed(entry->d_name);
-    closedir(folder);
-    return found;
+    return version->capath && version->ssl_version &&
+           !strncmp(version->ssl_version, "OpenSSL", strlen("OpenSSL")) &&
+           has_hashed(version->capath) &&
+           (!version->cainfo || is_older(version->cainfo, version->capath));
 }
 
 /* Debian's libcurl would read the system's file of all authorities and look into their folder, too. What

@@ -95,8 +95,8 @@ void upstream_rest_begin(struct upstream *u);
 /* Ends it with the outcome that libcurl or the sweep has found. */
 void transfer_finish(struct transfer *t, CURLcode result);
 
-/* Whether the system has its certificate authorities in a folder, too, each in a file that is found by
- * its name. */
+/* Whether the system has its certificate authorities in a folder, too, each in a file that OpenSSL finds
+ * by its name, and that folder is up to date. */
 bool upstream_has_authorities_folder(void);
 
 /* Has it go the cloud's way. 0 or -ENOMEM. */

@@ -9,6 +9,7 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -264,6 +265,22 @@ START_TEST(looks_into_the_folder_only)
 }
 END_TEST
 
+/* Somebody has added to the file what the folder does not have. */
+START_TEST(reads_a_file_that_is_newer_than_the_folder)
+{
+    static const struct timespec later[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 4000000000}};
+
+    make_certificates();
+    if (!set_trusted("service", "other"))
+        return;
+    ck_assert_int_eq(utimensat(AT_FDCWD, stage_path("trusted/ca-certificates.crt"), later, 0), 0);
+    sandbox_start((const char *const[]){"--tls-cert", stage_path("service.pem"), "--tls-key",
+                                        stage_path("service.key"), NULL});
+    (void)daemon_start(&(struct daemon_options){.config = daemon_cloud("system", "")});
+    daemon_wait_state("system", "ready");
+}
+END_TEST
+
 /* A new authority counts from the next connection on. */
 START_TEST(reads_a_changed_ca_file)
 {
@@ -322,6 +339,7 @@ int main(void)
     tcase_add_test(c, warns_of_a_key_that_others_can_read);
     tcase_add_loop_test(c, trusts_its_ca_file_only, 0, 2);
     tcase_add_test(c, looks_into_the_folder_only);
+    tcase_add_test(c, reads_a_file_that_is_newer_than_the_folder);
     tcase_add_test(c, reads_a_changed_ca_file);
     tcase_add_test(v, speaks_the_version_that_is_demanded);
     tcase_add_test(v, refuses_an_older_version);
