@@ -311,6 +311,10 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     c |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
     c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Also where HTTP/2 is offered: with libcurl 7.88 a transfer that is held back on a shared connection
+     * is buffered, by the tens of MiB, and the others wait with it; the end of the connection takes all
+     * along that are not to be sent twice; and `Expect` is not waited for. One transfer at a time on each
+     * has none of that but the last, and is no faster. */
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
