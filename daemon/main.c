@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -217,12 +218,19 @@ static void guard_secrets(void)
         secret_on_full(warn_of_full_memory);
 }
 
+/* The thread in which libcurl looks up a name would have a heap of its own, for good. */
+static void share_heap(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+}
+
 static int run(const struct broker_options *options, bool check)
 {
     _cleanup_(broker_freep) struct broker *b = NULL;
     _cleanup_(freep) char *error = NULL;
     int r;
 
+    share_heap();
     guard_secrets();
     raise_descriptor_limit();
     identity_init();

@@ -15,7 +15,7 @@
 struct metrics {
     const char *const *route_names;
     size_t n_routes;
-    uint64_t (*requests)[STATUS_COUNT]; /* by route and status */
+    uint64_t **requests; /* by route and status; NULL for a route that nobody has asked for */
     usec_t started;
 };
 
@@ -41,13 +41,19 @@ void metrics_free(struct metrics *m)
 {
     if (!m)
         return;
+    for (size_t i = 0; i < m->n_routes; i++)
+        free(m->requests[i]);
     free(m->requests);
     free(m);
 }
 
 void metrics_count_request(struct metrics *m, size_t route, unsigned status)
 {
-    if (route < m->n_routes && status >= STATUS_FIRST && status < STATUS_FIRST + STATUS_COUNT)
+    if (route >= m->n_routes || status < STATUS_FIRST || status >= STATUS_FIRST + STATUS_COUNT)
+        return;
+    if (!m->requests[route])
+        m->requests[route] = calloc(STATUS_COUNT, sizeof(**m->requests));
+    if (m->requests[route]) /* without memory it goes uncounted */
         m->requests[route][status - STATUS_FIRST]++;
 }
 
@@ -64,7 +70,7 @@ static void write_requests(FILE *f, const struct metrics *m)
     family(f, "latchkey_requests", "counter", NULL, "Requests answered, by route and status.");
     for (size_t route = 0; route < m->n_routes; route++)
         for (unsigned i = 0; i < STATUS_COUNT; i++)
-            if (m->requests[route][i])
+            if (m->requests[route] && m->requests[route][i])
                 fprintf(f, "latchkey_requests_total{route=\"%s\",status=\"%u\"} %llu\n",
                         m->route_names[route], STATUS_FIRST + i,
                         (unsigned long long)m->requests[route][i]);

@@ -232,6 +232,8 @@ static void list_add(struct upstream *u, struct transfer *t)
     t->link = &u->transfers;
     u->transfers = t;
     u->active++;
+    u->has_connections = true;
+    u->connections_serve |= !t->forgotten;
 }
 
 static void list_remove(struct transfer *t)
@@ -242,7 +244,8 @@ static void list_remove(struct transfer *t)
     if (t->next)
         t->next->link = t->link;
     t->link = NULL;
-    t->upstream->active--;
+    if (--t->upstream->active == 0)
+        upstream_rest_begin(t->upstream);
 }
 
 int transfer_start(struct upstream *u, const struct transfer_request *request,

@@ -313,6 +313,10 @@ int upstream_prepare(struct upstream *u, CURL *easy)
     c |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
     c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Also where HTTP/2 is offered: with libcurl 7.88 a transfer that is held back on a shared connection
+     * is buffered, by the tens of MiB, and the others wait with it; the end of the connection takes all
+     * along that are not to be sent twice; and `Expect` is not waited for. One transfer at a time on each
+     * has none of that but the last, and is no faster. */
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
@@ -330,13 +334,30 @@ static int add_sources(struct upstream *u)
         r = sd_event_add_time(u->event, &u->sweep, CLOCK_BOOTTIME, 0, 0, on_sweep, u);
     if (r >= 0)
         r = sd_event_source_set_enabled(u->sweep, SD_EVENT_OFF);
-    return r;
+    return r < 0 ? r : upstream_rest_init(u);
+}
+
+CURLM *upstream_new_multi(struct upstream *u)
+{
+    CURLM *multi = curl_multi_init();
+    CURLMcode c = CURLM_OK;
+
+    if (!multi)
+        return NULL;
+    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, u);
+    c |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    c |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, u);
+    c |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    if (c == CURLM_OK)
+        return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
 }
 
 int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **ret)
 {
     _cleanup_(upstream_freep) struct upstream *u = calloc(1, sizeof(*u));
-    CURLMcode c = CURLM_OK;
     int r;
 
     if (!u)
@@ -344,20 +365,14 @@ int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **r
     u->event = sd_event_ref(event);
     u->queue = queue;
     u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
+    u->has_authorities_folder = upstream_has_authorities_folder();
     later_init(&u->soon, queue, on_soon, u);
     r = add_sources(u);
     if (r < 0)
         return r;
 
-    u->multi = curl_multi_init();
+    u->multi = upstream_new_multi(u);
     if (!u->multi)
-        return -ENOMEM;
-    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
-    c |= curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
-    if (c != CURLM_OK)
         return -ENOMEM;
     *ret = TAKE_PTR(u);
     return 0;
@@ -382,6 +397,7 @@ void upstream_free(struct upstream *u)
     sd_event_source_disable_unref(u->timer);
     later_done(&u->soon);
     sd_event_source_disable_unref(u->sweep);
+    sd_event_source_disable_unref(u->rest);
     sd_event_unref(u->event);
     free(u);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the upstream room know of each other: upstream.c has the loop, transfer.c one
- * transfer, transfer_network.c the way to the cloud and transfer_problem.c what is said when it ends
- * badly. */
+/* What the files of the upstream room know of each other: upstream.c has the loop, upstream_rest.c what
+ * is given back when nothing is under way, transfer.c one transfer, transfer_network.c the way to the
+ * cloud and transfer_problem.c what is said when it ends badly. */
 #ifndef UPSTREAM_PRIVATE_H
 #define UPSTREAM_PRIVATE_H
 
@@ -37,6 +37,14 @@ struct upstream {
 
     CURL *spare[UPSTREAM_SPARE_HANDLES];
     size_t n_spare;
+
+    sd_event_source *rest; /* gives back what is not needed */
+    usec_t rest_armed;
+    usec_t rest_since;      /* when the last transfer ended */
+    bool has_connections;   /* perhaps */
+    bool connections_serve; /* and not only for logins */
+
+    bool has_authorities_folder;
 };
 
 struct transfer {
@@ -76,8 +84,20 @@ int upstream_open(struct upstream *u, int family, int type, int protocol);
 /* Makes sure that the sweep comes by at that time or earlier. */
 int upstream_sweep_at(struct upstream *u, usec_t due);
 
+/* libcurl's side of the loop; NULL without memory. */
+CURLM *upstream_new_multi(struct upstream *u);
+
+int upstream_rest_init(struct upstream *u);
+
+/* The last transfer has ended. */
+void upstream_rest_begin(struct upstream *u);
+
 /* Ends it with the outcome that libcurl or the sweep has found. */
 void transfer_finish(struct transfer *t, CURLcode result);
+
+/* Whether the system has its certificate authorities in a folder, too, each in a file that OpenSSL finds
+ * by its name, and that folder is up to date. */
+bool upstream_has_authorities_folder(void);
 
 /* Has it go the cloud's way. 0 or -ENOMEM. */
 int transfer_set_network(struct transfer *t, const struct cloud_config *cloud);

@@ -22,7 +22,7 @@ names_of() {
         echo libmicrohttpd-dev libsystemd-dev libyaml-dev nettle-dev
         ;;
     quickstart) echo check curl ;;
-    test) echo check curl dbus g++ gdb libpam-systemd openssl systemd ;;
+    test) echo check curl dbus g++ gdb libpam-systemd nginx-light openssl systemd ;;
     ci)
         echo clang-14 clang-format-14 clang-tidy-14 cppcheck gcovr git libc6-dbg
         echo libclang-rt-14-dev llvm-14 man-db mandoc shellcheck valgrind

@@ -48,7 +48,7 @@ only() { # only LIBRARY SYMBOL DIRECTORY FILE...
 
 only libmicrohttpd '\bMHD_|<microhttpd\.h>' daemon server_private.h server.c request.c
 only libmicrohttpd '\bMHD_|<microhttpd\.h>' client
-only libcurl '\b(curl_|CURL)|<curl/' daemon upstream_private.h upstream.c 'transfer*.c'
+only libcurl '\b(curl_|CURL)|<curl/' daemon upstream_private.h 'upstream*.c' 'transfer*.c'
 only libcurl '\b(curl_|CURL)|<curl/' client transport.c
 only jansson '\bjson_[a-z]|<jansson\.h>' daemon api.c exchange.h exchange.c prepared.c 'identity*.[ch]' \
     render.h render.c store_document.c

@@ -9,6 +9,7 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -210,16 +211,21 @@ START_TEST(warns_of_a_key_that_others_can_read)
 }
 END_TEST
 
-/* Has that certificate be all that this test's system trusts. False where that is not for us to do, which
- * a run of CI may not say. */
-static bool set_trusted(const char *name)
+/* Has those certificates be all that this test's system trusts, one in the file of all authorities and
+ * one in their folder (NULL: none). False where that is not for us to do, which a run of CI may not
+ * say. */
+static bool set_trusted(const char *in_file, const char *in_folder)
 {
     const char *folder = stage_path("trusted");
 
     ck_assert_int_eq(mkdir(folder, 0755), 0);
+    if (in_folder) {
+        (void)stage_write("trusted/one.pem", 0644,
+                          stage_read(stage_path(stage_text("%s.pem", in_folder)), NULL));
+        tls_openssl("rehash trusted");
+    }
     (void)stage_write("trusted/ca-certificates.crt", 0644,
-                      stage_read(stage_path(stage_text("%s.pem", name)), NULL));
-    tls_openssl("rehash trusted");
+                      stage_read(stage_path(stage_text("%s.pem", in_file)), NULL));
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount(folder, "/etc/ssl/certs", NULL, MS_BIND, NULL) < 0) {
         ck_assert_msg(!getenv("CI"), "no authorities of our own: %s", strerror(errno));
@@ -232,7 +238,7 @@ static bool set_trusted(const char *name)
 START_TEST(trusts_its_ca_file_only)
 {
     make_certificates();
-    if (!set_trusted("service"))
+    if (!set_trusted("service", _i ? "service" : NULL))
         return;
     sandbox_start((const char *const[]){"--tls-cert", stage_path("service.pem"), "--tls-key",
                                         stage_path("service.key"), NULL});
@@ -242,6 +248,36 @@ START_TEST(trusts_its_ca_file_only)
                        daemon_cloud("own", stage_text("ca_file = %s", stage_path("other.pem"))))});
     daemon_wait_state("system", "ready");
     (void)reply_problem(get("/v1/own/token"), 503, "tls-failure");
+}
+END_TEST
+
+/* The file of all authorities, which is large, is left alone where there is a folder of them. */
+START_TEST(looks_into_the_folder_only)
+{
+    make_certificates();
+    (void)stage_write("odd.pem", 0644, "no certificate\n");
+    if (!set_trusted("odd", "service"))
+        return;
+    sandbox_start((const char *const[]){"--tls-cert", stage_path("service.pem"), "--tls-key",
+                                        stage_path("service.key"), NULL});
+    (void)daemon_start(&(struct daemon_options){.config = daemon_cloud("system", "")});
+    daemon_wait_state("system", "ready");
+}
+END_TEST
+
+/* Somebody has added to the file what the folder does not have. */
+START_TEST(reads_a_file_that_is_newer_than_the_folder)
+{
+    static const struct timespec later[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 4000000000}};
+
+    make_certificates();
+    if (!set_trusted("service", "other"))
+        return;
+    ck_assert_int_eq(utimensat(AT_FDCWD, stage_path("trusted/ca-certificates.crt"), later, 0), 0);
+    sandbox_start((const char *const[]){"--tls-cert", stage_path("service.pem"), "--tls-key",
+                                        stage_path("service.key"), NULL});
+    (void)daemon_start(&(struct daemon_options){.config = daemon_cloud("system", "")});
+    daemon_wait_state("system", "ready");
 }
 END_TEST
 
@@ -301,7 +337,9 @@ int main(void)
     tcase_add_test(c, reads_a_changed_certificate);
     tcase_add_test(c, takes_another_certificate_from_a_reload);
     tcase_add_test(c, warns_of_a_key_that_others_can_read);
-    tcase_add_test(c, trusts_its_ca_file_only);
+    tcase_add_loop_test(c, trusts_its_ca_file_only, 0, 2);
+    tcase_add_test(c, looks_into_the_folder_only);
+    tcase_add_test(c, reads_a_file_that_is_newer_than_the_folder);
     tcase_add_test(c, reads_a_changed_ca_file);
     tcase_add_test(v, speaks_the_version_that_is_demanded);
     tcase_add_test(v, refuses_an_older_version);

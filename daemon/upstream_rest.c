@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is given back when nothing is under way. A daemon that is idle for most of the day should not
+ * keep what its busiest minute has taken: libcurl's handles with their buffers, connections with their
+ * TLS state, the system's certificate authorities, of which libcurl keeps the parsed form for a day,
+ * and what malloc() holds on to after all of it has been freed.
+ */
+#include "upstream_private.h"
+
+#include <malloc.h>
+
+/* Long enough for a client that sends one request after the other not to notice. */
+#define HANDLES_REST (2 * USEC_PER_SEC)
+/* libcurl takes no connection that has been idle for longer (CURLOPT_MAXAGE_CONN). */
+#define CONNECTIONS_REST (118 * USEC_PER_SEC)
+
+/* Makes sure that it comes by at that time or earlier. */
+static int arm(struct upstream *u, usec_t due)
+{
+    int r;
+
+    if (u->rest_armed <= due)
+        return 0;
+    r = sd_event_source_set_time(u->rest, due);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(u->rest, SD_EVENT_ONESHOT);
+    u->rest_armed = r < 0 ? USEC_INFINITY : due;
+    return r;
+}
+
+/* There is no other way to have libcurl close its connections and forget the authorities. */
+static void drop_connections(struct upstream *u)
+{
+    CURLM *fresh = upstream_new_multi(u);
+
+    if (!fresh)
+        return;
+    curl_multi_cleanup(u->multi);
+    u->multi = fresh;
+    u->has_connections = u->connections_serve = false;
+}
+
+static int on_rest(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct upstream *u = userdata;
+    usec_t now = upstream_now(u);
+
+    u->rest_armed = USEC_INFINITY;
+    if (u->active > 0)
+        return 0;
+    if (now < u->rest_since + HANDLES_REST)
+        return arm(u, u->rest_since + HANDLES_REST);
+
+    while (u->n_spare > 0)
+        curl_easy_cleanup(u->spare[--u->n_spare]);
+    /* The next login is hours away. */
+    if (!u->connections_serve || now >= u->rest_since + CONNECTIONS_REST)
+        drop_connections(u);
+    (void)malloc_trim(0);
+    return u->has_connections ? arm(u, u->rest_since + CONNECTIONS_REST) : 0;
+}
+
+int upstream_rest_init(struct upstream *u)
+{
+    int r = sd_event_add_time(u->event, &u->rest, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_rest, u);
+
+    u->rest_armed = USEC_INFINITY;
+    return r < 0 ? r : sd_event_source_set_enabled(u->rest, SD_EVENT_OFF);
+}
+
+void upstream_rest_begin(struct upstream *u)
+{
+    u->rest_since = upstream_now(u);
+    (void)arm(u, u->rest_since + HANDLES_REST);
+}
