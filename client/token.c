@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client.h"
+#include "token.h"
 
 /* Seconds of one long poll at most: where a daemon takes another's place between the look and the poll,
  * it is asked for a number of the other's counting, and waits in vain. */
@@ -22,8 +22,6 @@ struct lk_token {
     struct document *document;
     int64_t ends; /* by CLOCK_BOOTTIME, in seconds */
 };
-
-DEFINE_CLEANUP(lk_token *, lk_token_free)
 
 static int64_t now_ms(void)
 {
@@ -73,24 +71,35 @@ static int token_read(lk_token *token)
     return 0;
 }
 
-static int token_ask(lk_client *client, const struct client_question *question,
-                     lk_token **ret_token, lk_error **ret_error)
+int token_new(struct buffer *text, lk_token **ret_token)
 {
     _cleanup_(lk_token_freep) lk_token *token = calloc(1, sizeof(*token));
     int r;
 
     if (!token)
         return -ENOMEM;
-    r = client_ask(client, question, &token->text, ret_error);
-    if (r != 0)
-        return r;
-    if (token->text.size == 0)
-        return LK_NO_CHANGE;
+    token->text = *text;
+    *text = (struct buffer){};
     r = token_read(token);
     if (r < 0)
-        return client_error(client, r, ret_error);
+        return r;
     *ret_token = TAKE_PTR(token);
     return 0;
+}
+
+static int token_ask(lk_client *client, const struct client_question *question,
+                     lk_token **ret_token, lk_error **ret_error)
+{
+    _cleanup_(buffer_done) struct buffer text = {};
+    int r;
+
+    r = client_ask(client, question, &text, ret_error);
+    if (r != 0)
+        return r;
+    if (text.size == 0)
+        return LK_NO_CHANGE;
+    r = token_new(&text, ret_token);
+    return r < 0 ? client_error(client, r, ret_error) : 0;
 }
 
 int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_token **ret_token,
