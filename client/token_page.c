@@ -21,6 +21,8 @@
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 /* Milliseconds after which who waits looks whether the daemon still lives. */
 #define SLICE 5000
+/* No result of any call. */
+#define GO_ON INT_MAX
 
 struct lk_token_page {
     const struct latchkey_token_page *shown; /* a dead one, of zeros, before there is any */
@@ -196,6 +198,7 @@ struct wait {
     lk_token_page *page;
     uint64_t after;
     int64_t deadline; /* by CLOCK_BOOTTIME, in milliseconds */
+    int64_t gives_up; /* when a daemon that was there has to be back */
     bool has_seen;    /* the token of that generation, which is this one: */
     char seen[LATCHKEY_TOKEN_PAGE_ROOM + 1];
 };
@@ -205,17 +208,9 @@ static void wait_done(struct wait *wait)
     explicit_bzero(wait->seen, sizeof(wait->seen));
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static unsigned seconds_left(const struct wait *wait)
 {
-    int64_t left = (wait->deadline - now_ms() + 500) / 1000;
+    int64_t left = (wait->deadline - token_now_ms() + 500) / 1000;
 
     return left < 0 ? 0 : left < UINT_MAX ? (unsigned)left : UINT_MAX;
 }
@@ -233,7 +228,7 @@ static bool is_new(struct wait *wait, const char *token, uint64_t generation)
     return false;
 }
 
-/* The page's daemon is gone, or has none to give. */
+/* Through the socket, where no page is to be had. */
 static int wait_without(struct wait *wait, lk_error **ret_error)
 {
     lk_client *client = wait->page->client;
@@ -248,6 +243,27 @@ static int wait_without(struct wait *wait, lk_error **ret_error)
     return lk_token_wait(client, cloud, wait->after, seconds_left(wait), &next, ret_error);
 }
 
+/* The page is dead. GO_ON with another one, or when it is too early to say; else the call's result. */
+static int go_on(struct wait *wait, lk_error **ret_error)
+{
+    _cleanup_(lk_error_freep) lk_error *error = NULL;
+    _cleanup_(lk_token_freep) lk_token *token = NULL;
+    int64_t now;
+    int r;
+
+    if (obtain(wait->page, &token, NULL) == 0 && !token)
+        return GO_ON;
+    r = wait_without(wait, &error);
+    now = token_now_ms();
+    if (token_is_restart(r) && now < wait->gives_up && now < wait->deadline) {
+        nanosleep(&(struct timespec){.tv_nsec = TOKEN_PAUSE_NS}, NULL);
+        return GO_ON;
+    }
+    if (ret_error && error)
+        *ret_error = TAKE_PTR(error);
+    return r;
+}
+
 static void sleep_on(const struct latchkey_token_page *shown, uint32_t changes, int64_t ms)
 {
     struct timespec t;
@@ -258,7 +274,7 @@ static void sleep_on(const struct latchkey_token_page *shown, uint32_t changes, 
     (void)syscall(SYS_futex, &shown->changes, FUTEX_WAIT, changes, &t, NULL, 0);
 }
 
-/* 0: there is another token; LK_NO_CHANGE: go on waiting; -EOWNERDEAD. */
+/* 0: there is another token; GO_ON: there is not; -EOWNERDEAD. */
 static int look(struct wait *wait)
 {
     char token[LATCHKEY_TOKEN_PAGE_ROOM + 1];
@@ -266,7 +282,7 @@ static int look(struct wait *wait)
     int r = token_view_read(wait->page->shown, token, sizeof(token), &info);
 
     if (r == -ENODATA || (r == 0 && !is_new(wait, token, info.generation)))
-        r = LK_NO_CHANGE;
+        r = GO_ON;
     explicit_bzero(token, sizeof(token));
     return r;
 }
@@ -275,24 +291,23 @@ int lk_token_page_wait(lk_token_page *page, uint64_t after, unsigned seconds, lk
 {
     const struct latchkey_token_page *shown = page->shown;
     _cleanup_(wait_done) struct wait wait = {
-        .page = page, .after = after, .deadline = now_ms() + (int64_t)seconds * 1000};
+        .page = page, .after = after, .deadline = token_now_ms() + (int64_t)seconds * 1000};
+    int r;
 
-    for (;;) {
-        _cleanup_(lk_token_freep) lk_token *token = NULL;
+    do {
+        /* before the look, so that what changes behind it is noticed */
         uint32_t changes = __atomic_load_n(&shown->changes, __ATOMIC_ACQUIRE);
-        int64_t left;
-        int r = look(&wait);
+        int64_t now = token_now_ms();
 
-        if (r == 0)
-            return 0;
-        if (r != LK_NO_CHANGE) {
-            if (obtain(page, &token, NULL) != 0 || token)
-                return wait_without(&wait, ret_error);
-            continue;
+        r = look(&wait);
+        if (r == -EOWNERDEAD) {
+            r = go_on(&wait, ret_error);
+        } else if (r == GO_ON) {
+            if (now >= wait.deadline)
+                return LK_NO_CHANGE;
+            wait.gives_up = now + TOKEN_RESTART_MS;
+            sleep_on(shown, changes, wait.deadline - now);
         }
-        left = wait.deadline - now_ms();
-        if (left <= 0)
-            return LK_NO_CHANGE;
-        sleep_on(shown, changes, left);
-    }
+    } while (r == GO_ON);
+    return r;
 }
