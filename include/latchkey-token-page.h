@@ -46,7 +46,7 @@
 enum latchkey_token_page_state {
     LATCHKEY_TOKEN_PAGE_EMPTY = 0,   /* no usable token at present */
     LATCHKEY_TOKEN_PAGE_USABLE = 1,  /* until the deadline */
-    LATCHKEY_TOKEN_PAGE_RETIRED = 2, /* for ever */
+    LATCHKEY_TOKEN_PAGE_RETIRED = 2  /* for ever */
 };
 
 struct latchkey_token_page {
