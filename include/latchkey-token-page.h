@@ -44,9 +44,9 @@
 #define LATCHKEY_TOKEN_PAGE_NEVER UINT64_MAX
 
 enum latchkey_token_page_state {
-    LATCHKEY_TOKEN_PAGE_EMPTY = 0,   /* no usable token at present */
-    LATCHKEY_TOKEN_PAGE_USABLE = 1,  /* until the deadline */
-    LATCHKEY_TOKEN_PAGE_RETIRED = 2  /* for ever */
+    LATCHKEY_TOKEN_PAGE_EMPTY = 0,  /* no usable token at present */
+    LATCHKEY_TOKEN_PAGE_USABLE = 1, /* until the deadline */
+    LATCHKEY_TOKEN_PAGE_RETIRED = 2 /* for ever */
 };
 
 struct latchkey_token_page {
