@@ -100,15 +100,15 @@ static bool is_good(int fd)
 /* Takes the page over, unless another thread was faster: whether there is one that lives. */
 static bool adopt(lk_token_page *page, int fd)
 {
-    void *place = (void *)(uintptr_t)page->shown;
+    void *place = (void *)(uintptr_t)page->shown, *mapped;
     bool lives;
 
     pthread_mutex_lock(&page->lock);
     lives = !token_view_is_dead(page->shown);
-    if (!lives && is_good(fd) &&
-        mmap(place, LATCHKEY_TOKEN_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == place) {
-        (void)madvise(place, LATCHKEY_TOKEN_PAGE_SIZE, MADV_DONTDUMP);
-        lives = true;
+    if (!lives && is_good(fd)) {
+        mapped = mmap(place, LATCHKEY_TOKEN_PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+        lives =
+            mapped != MAP_FAILED && madvise(mapped, LATCHKEY_TOKEN_PAGE_SIZE, MADV_DONTDUMP) == 0;
     }
     pthread_mutex_unlock(&page->lock);
     return lives;

@@ -224,10 +224,8 @@ int transport_ask_passing(const struct transport *transport, const char *target,
         buffer_done(&body);
         return r;
     }
-    *ret = (struct transport_passed){
-        .status = a.head.status,
-        .fd = a.head.status == 101 ? TAKE_FD(a.fd) : -1,
-        .body = body,
-    };
+    *ret = (struct transport_passed){.status = a.head.status, .fd = -1, .body = body};
+    if (a.head.status == 101)
+        ret->fd = TAKE_FD(a.fd);
     return 0;
 }

@@ -192,22 +192,23 @@ static int make_memfd(void)
     return fd;
 }
 
-static int map(struct token_page *p)
+/* NULL with errno. */
+static struct latchkey_token_page *map(struct token_page *p)
 {
     size_t size = machine_page();
     char *both = mmap(NULL, size + LATCHKEY_TOKEN_PAGE_SIZE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *shown;
 
     if (both == MAP_FAILED)
-        return -errno;
+        return NULL;
     p->node = (struct robust_list *)(void *)both;
-    p->shown = (struct latchkey_token_page *)(void *)(both + size);
-    if (mmap(p->shown, LATCHKEY_TOKEN_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-             p->fd, 0) == MAP_FAILED ||
-        madvise(p->shown, LATCHKEY_TOKEN_PAGE_SIZE, MADV_DONTDUMP) < 0)
-        return -errno;
-    (void)mlock(p->shown, LATCHKEY_TOKEN_PAGE_SIZE); /* best effort: the limit may be used up */
-    return 0;
+    shown = mmap(both + size, LATCHKEY_TOKEN_PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, p->fd, 0);
+    if (shown == MAP_FAILED || madvise(shown, LATCHKEY_TOKEN_PAGE_SIZE, MADV_DONTDUMP) < 0)
+        return NULL;
+    (void)mlock(shown, LATCHKEY_TOKEN_PAGE_SIZE); /* best effort: the limit may be used up */
+    return shown;
 }
 
 /* Two pages that follow each other in one place are told apart by it; see lk_token_page_read(). */
@@ -235,11 +236,9 @@ int token_page_new(struct token_page **ret)
     if (p->fd < 0)
         return -errno;
     /* Sealed, it could not be mapped for writing any more. */
-    r = map(p);
-    if (r == 0 && fcntl(p->fd, F_ADD_SEALS, SEALS) < 0)
-        r = -errno;
-    if (r < 0)
-        return r;
+    p->shown = map(p);
+    if (!p->shown || fcntl(p->fd, F_ADD_SEALS, SEALS) < 0)
+        return -errno;
     memcpy(p->shown->magic, LATCHKEY_TOKEN_PAGE_MAGIC, sizeof(p->shown->magic));
     p->shown->version = LATCHKEY_TOKEN_PAGE_VERSION;
     p->shown->sequence = any_even_number();
