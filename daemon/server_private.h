@@ -43,6 +43,8 @@ struct connection {
     enum phase phase;
     bool admitted; /* and counts for its user as `quota` */
     bool hold, suspended, waiting, gone, newcomer;
+    int passing; /* the descriptor that goes out behind a 101; -1: none */
+    struct MHD_UpgradeResponseHandle *passed; /* and it has: the client is to close now */
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *pool;        /* libmicrohttpd's memory for it; NULL: not known */
     usec_t idle_since; /* CLOCK_MONOTONIC; 0: no memory to give back */
@@ -99,5 +101,8 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd, void **con
 /* A request has ended, whose method was there: the connection is idle from now on. */
 void server_idle_begin(struct connection *c, const char *request_line);
 int server_idle_new(struct server *s);
+
+/* Ends a connection on which a descriptor was passed. */
+void request_end_passed(struct connection *c);
 
 #endif
