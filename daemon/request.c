@@ -6,76 +6,8 @@
  */
 #include "server_private.h"
 
-#include "secret.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-
-#define BLOCK_SIZE ((size_t)32 * 1024)
-#define WAITING_MOST 64
-#define BLOCKS_AT_ONCE 4
-
-static struct connection *connection_of(const struct request *r)
-{
-    /* The request is the connection's first member. */
-    return (struct connection *)(uintptr_t)r;
-}
-
-/* ---- waiting */
-
-static void suspend(struct connection *c)
-{
-    c->suspended = true;
-    MHD_suspend_connection(c->mhd);
-}
-
-/*
- * A connection that is not suspended and has no answer is asked for one at each of libmicrohttpd's runs.
- * That is cheaper than to suspend it, which takes it out of an epoll set, puts it in again, and reads from
- * it in vain: so do those that wait for moments, as long as they are few.
- */
-static void wait_for_answer(struct connection *c)
-{
-    struct listener *l = c->listener;
-
-    if (!c->request.ops->brief || l->waiting >= WAITING_MOST) {
-        suspend(c);
-        return;
-    }
-    c->waiting = true;
-    l->waiting++;
-}
-
-static void stop_waiting(struct connection *c)
-{
-    c->listener->waiting -= c->waiting;
-    c->waiting = false;
-}
-
-static void leave_queue(struct connection *c)
-{
-    if (c->has_turn)
-        STAILQ_REMOVE(&c->listener->turns, c, connection, turn);
-    c->has_turn = false;
-}
-
-void request_wake(struct request *r)
-{
-    struct connection *c = connection_of(r);
-
-    if ((!c->suspended && !c->waiting) || (c->has_turn && !c->gone))
-        return;
-    leave_queue(c);
-    if (c->suspended)
-        MHD_resume_connection(c->mhd);
-    c->suspended = false;
-    stop_waiting(c);
-    /* Without a thread of its own, libmicrohttpd acts on that at its next run only. */
-    (void)later_schedule(&c->listener->again);
-}
 
 void request_hold(struct request *r)
 {
@@ -187,230 +119,6 @@ static void read_head(struct connection *c, const char *method, const char *url,
     r->expects_continue = expect && !strcasecmp(expect, "100-continue");
 }
 
-/* ---- the answer */
-
-/* The answer is the connection's from here on, also on failure. */
-static int give(struct connection *c, unsigned status, struct answer *a)
-{
-    if (!a)
-        return -ENOMEM;
-    answer_unref(c->answer);
-    c->answer = a;
-    c->request.status = status;
-    request_wake(&c->request);
-    return 0;
-}
-
-static struct answer *answer_of(struct MHD_Response *response)
-{
-    struct answer *a = response ? malloc(sizeof(*a)) : NULL;
-
-    if (a)
-        *a = (struct answer){.refs = 1, .response = response};
-    else if (response)
-        MHD_destroy_response(response);
-    return a;
-}
-
-struct answer *answer_new(const char *content_type, char *body, size_t length)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(length, body, secret_free);
-    struct answer *a = answer_of(response);
-
-    if (!response)
-        secret_free(body);
-    if (a && content_type)
-        (void)answer_header(a, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    return a;
-}
-
-int answer_header(struct answer *a, const char *name, const char *value)
-{
-    return MHD_add_response_header(a->response, name, value) == MHD_YES ? 0 : -EINVAL;
-}
-
-struct answer *answer_ref(struct answer *a)
-{
-    a->refs++;
-    return a;
-}
-
-void answer_unref(struct answer *a)
-{
-    if (!a || --a->refs > 0)
-        return;
-    MHD_destroy_response(a->response);
-    free(a);
-}
-
-int request_answer(struct request *r, unsigned status, const char *content_type, char *body,
-                   size_t length)
-{
-    return give(connection_of(r), status, answer_new(content_type, body, length));
-}
-
-int request_answer_prepared(struct request *r, unsigned status, struct answer *a)
-{
-    return give(connection_of(r), status, answer_ref(a));
-}
-
-/*
- * However many large answers are on their way, a run sends some blocks of them only: whoever asks for
- * something small waits for those, and not for all of them. The others queue up.
- */
-static bool has_to_queue(struct connection *c)
-{
-    struct listener *l = c->listener;
-
-    if (l->blocks > 0) {
-        l->blocks--;
-        return false;
-    }
-    STAILQ_INSERT_TAIL(&l->turns, c, turn);
-    c->has_turn = true;
-    suspend(c);
-    return true;
-}
-
-void request_take_turns(struct listener *l)
-{
-    l->blocks = BLOCKS_AT_ONCE;
-    for (unsigned i = 0; i < BLOCKS_AT_ONCE && !STAILQ_EMPTY(&l->turns); i++) {
-        struct connection *c = STAILQ_FIRST(&l->turns);
-
-        leave_queue(c);
-        request_wake(&c->request);
-    }
-}
-
-static ssize_t on_read(void *userdata, uint64_t position _unused_, char *to, size_t length)
-{
-    struct connection *c = userdata;
-    ssize_t n;
-
-    if (!c->gone && has_to_queue(c))
-        return 0;
-    n = c->gone ? STREAM_ERROR : c->read(&c->request, to, length);
-
-    c->listener->moved = true;
-    if (n == STREAM_END)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    if (n < 0)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (n == 0)
-        suspend(c);
-    return n;
-}
-
-int request_answer_stream(struct request *r, unsigned status, int64_t length,
-                          ssize_t (*read)(struct request *r, char *to, size_t length))
-{
-    struct connection *c = connection_of(r);
-    size_t block = length >= 0 && length < (int64_t)BLOCK_SIZE ? (size_t)length : BLOCK_SIZE;
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length, block > 0 ? block : 1, on_read, c, NULL);
-
-    /* libmicrohttpd 0.9.75 writes a last chunk behind a head that stands alone, where the client takes
-     * it for the next answer: without a length, such an answer ends its connection. */
-    if (response && length < 0 && (status == 304 || !strcmp(r->method, "HEAD")))
-        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    c->read = read;
-    return give(c, status, answer_of(response));
-}
-
-/* Nothing is to be done when it does not get through: who got a 101 and no descriptor asks without. */
-static void pass(int socket, int fd)
-{
-    union {
-        char room[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec byte = {.iov_base = (char[]){'\n'}, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &byte,
-                             .msg_iovlen = 1,
-                             .msg_control = control.room,
-                             .msg_controllen = sizeof(control.room)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-    (void)sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void finish(struct connection *c);
-
-static void on_upgrade(void *userdata, struct MHD_Connection *mhd _unused_, void *context _unused_,
-                       const char *extra _unused_, size_t n_extra _unused_, MHD_socket socket,
-                       struct MHD_UpgradeResponseHandle *handle)
-{
-    struct connection *c = userdata;
-
-    pass(socket, c->passing);
-    (void)shutdown(socket, SHUT_WR);
-    c->passed = handle;
-    finish(c);
-    if (c->gone)
-        request_end_passed(c);
-}
-
-void request_end_passed(struct connection *c)
-{
-    if (!c->passed)
-        return;
-    (void)MHD_upgrade_action(TAKE_PTR(c->passed), MHD_UPGRADE_ACTION_CLOSE);
-    (void)later_schedule(&c->listener->again);
-}
-
-int request_answer_descriptor(struct request *r, const char *protocol, int fd)
-{
-    struct connection *c = connection_of(r);
-    struct answer *a = answer_of(MHD_create_response_for_upgrade(on_upgrade, c));
-
-    closep(&c->passing);
-    c->passing = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (a && (c->passing < 0 || answer_header(a, MHD_HTTP_HEADER_UPGRADE, protocol) < 0))
-        answer_unref(TAKE_PTR(a));
-    return give(c, MHD_HTTP_SWITCHING_PROTOCOLS, a);
-}
-
-/* libmicrohttpd keeps the request's head, and builds the answer's, in one pool. */
-#define HEADER_OVERHEAD ((size_t)80) /* what it keeps beside each header of a request */
-#define HEAD_SPARE ((size_t)4 * 1024)
-
-static int count_header(const char *name, const char *value, void *userdata)
-{
-    size_t *used = userdata;
-
-    *used += strlen(name) + strlen(value) + HEADER_OVERHEAD;
-    return 0;
-}
-
-size_t request_head_room(struct request *r)
-{
-    size_t used = 2 * strlen(r->target) + HEAD_SPARE;
-
-    (void)request_each_header(r, count_header, &used);
-    return used < POOL_SIZE ? POOL_SIZE - used : 0;
-}
-
-int request_answer_header(struct request *r, const char *name, const char *value)
-{
-    struct connection *c = connection_of(r);
-
-    return c->answer ? answer_header(c->answer, name, value) : -EINVAL;
-}
-
-static enum MHD_Result queue(struct connection *c)
-{
-    enum MHD_Result result = MHD_queue_response(c->mhd, c->request.status, c->answer->response);
-
-    answer_unref(TAKE_PTR(c->answer));
-    return result;
-}
-
 /* ---- a request's way through libmicrohttpd */
 
 void *request_on_target(void *userdata _unused_, const char *target, struct MHD_Connection *mhd)
@@ -445,8 +153,8 @@ static enum MHD_Result start(struct connection *c)
     if (!c->hold)
         return MHD_YES;
     if (c->answer)
-        return queue(c);
-    suspend(c);
+        return connection_queue_answer(c);
+    connection_suspend(c);
     return MHD_YES;
 }
 
@@ -454,7 +162,7 @@ static enum MHD_Result start(struct connection *c)
 static enum MHD_Result begin(struct connection *c, struct server *s)
 {
     if (c->unit_lookup.bus) {
-        suspend(c);
+        connection_suspend(c);
         return MHD_YES;
     }
     s->handler(&c->request, s->userdata);
@@ -472,7 +180,7 @@ static void take_body(struct connection *c, const char *data, size_t *length)
         explicit_bzero((char *)(uintptr_t)data, taken);
     *length -= taken;
     if (*length > 0)
-        suspend(c);
+        connection_suspend(c);
 }
 
 enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unused_,
@@ -500,7 +208,7 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
     case PHASE_PEER:
         return begin(c, s);
     case PHASE_HELD:
-        return c->answer ? queue(c) : start(c);
+        return c->answer ? connection_queue_answer(c) : start(c);
     case PHASE_BODY:
         if (*length > 0) {
             take_body(c, data, length);
@@ -515,19 +223,17 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
     if (!c->answer)
         c->request.ops->ready(&c->request);
     if (c->answer)
-        return queue(c);
-    wait_for_answer(c);
+        return connection_queue_answer(c);
+    connection_wait(c);
     return MHD_YES;
 }
 
-static void finish(struct connection *c)
+void request_finish(struct connection *c)
 {
     struct server *s = c->listener->server;
     struct request *r = &c->request;
 
-    c->suspended = false;
-    stop_waiting(c);
-    leave_queue(c);
+    connection_stop_waiting(c);
     c->listener->heads -= c->phase == PHASE_HEAD;
     c->listener->moved = true;
     if (r->ops) {
@@ -554,6 +260,6 @@ void request_on_completed(void *userdata _unused_, struct MHD_Connection *mhd _u
 
     if (!c || c->phase == PHASE_IDLE)
         return;
-    finish(c);
+    request_finish(c);
     *context = NULL;
 }

@@ -185,7 +185,7 @@ static void run(void *userdata)
 
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
         l->moved = false;
-        request_take_turns(l);
+        listener_take_turns(l);
         (void)MHD_run(l->mhd);
         /* Its epoll descriptor tells of news only: what was left undone shows here. */
         if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)

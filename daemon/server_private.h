@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the server room know of each other: server.c has connections and the loop, request.c
- * one request, server_idle.c what connections cost that have none. */
+ * a request's way, server_answer.c its answer, server_wait.c who waits, and server_idle.c what connections cost
+ * that have nothing to ask. */
 #ifndef SERVER_PRIVATE_H
 #define SERVER_PRIVATE_H
 
@@ -87,8 +88,43 @@ struct server {
     size_t requests;
 };
 
+static inline struct connection *connection_of(const struct request *r)
+{
+    /* The request is the connection's first member. */
+    return (struct connection *)(uintptr_t)r;
+}
+
+/* ---- server_wait.c */
+
+/* Until request_wake(). */
+void connection_suspend(struct connection *c);
+/* The same for one that has no answer yet. */
+void connection_wait(struct connection *c);
+/* It has ended, however that came. */
+void connection_stop_waiting(struct connection *c);
+
+/* Whether it is not this connection's turn to send a block of a large answer: it waits for that then. */
+bool connection_has_to_queue(struct connection *c);
 /* At the beginning of each of libmicrohttpd's runs: lets the next of those go on that wait for their turn. */
-void request_take_turns(struct listener *l);
+void listener_take_turns(struct listener *l);
+
+/* ---- server_answer.c */
+
+/* Hands the answer that was given to libmicrohttpd. */
+enum MHD_Result connection_queue_answer(struct connection *c);
+/* Ends a connection on which a descriptor was passed. */
+void request_end_passed(struct connection *c);
+
+/* ---- server_idle.c */
+
+/* A request has ended, whose method was there: the connection is idle from now on. */
+void server_idle_begin(struct connection *c, const char *request_line);
+int server_idle_new(struct server *s);
+
+/* ---- request.c */
+
+/* A request is over. */
+void request_finish(struct connection *c);
 
 /* libmicrohttpd's callbacks for a request, in the order in which it makes them. */
 void *request_on_target(void *userdata, const char *target, struct MHD_Connection *mhd);
@@ -97,12 +133,5 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd, cons
                                 size_t *length, void **context);
 void request_on_completed(void *userdata, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode why);
-
-/* A request has ended, whose method was there: the connection is idle from now on. */
-void server_idle_begin(struct connection *c, const char *request_line);
-int server_idle_new(struct server *s);
-
-/* Ends a connection on which a descriptor was passed. */
-void request_end_passed(struct connection *c);
 
 #endif

@@ -46,7 +46,7 @@ only() { # only LIBRARY SYMBOL DIRECTORY FILE...
     done
 }
 
-only libmicrohttpd '\bMHD_|<microhttpd\.h>' daemon server_private.h server.c request.c
+only libmicrohttpd '\bMHD_|<microhttpd\.h>' daemon server_private.h server.c server_answer.c server_wait.c request.c
 only libmicrohttpd '\bMHD_|<microhttpd\.h>' client
 only libcurl '\b(curl_|CURL)|<curl/' daemon upstream_private.h 'upstream*.c' 'transfer*.c'
 only libcurl '\b(curl_|CURL)|<curl/' client transport.c

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests that wait: for an answer, for room in the client's socket, for their turn among large answers.
+ */
+#include "server_private.h"
+
+#define WAITING_MOST 64
+#define BLOCKS_AT_ONCE 4
+
+void connection_suspend(struct connection *c)
+{
+    c->suspended = true;
+    MHD_suspend_connection(c->mhd);
+}
+
+/*
+ * A connection that is not suspended and has no answer is asked for one at each of libmicrohttpd's runs.
+ * That is cheaper than to suspend it, which takes it out of an epoll set, puts it in again, and reads from
+ * it in vain: so do those that wait for moments, as long as they are few.
+ */
+void connection_wait(struct connection *c)
+{
+    struct listener *l = c->listener;
+
+    if (!c->request.ops->brief || l->waiting >= WAITING_MOST) {
+        connection_suspend(c);
+        return;
+    }
+    c->waiting = true;
+    l->waiting++;
+}
+
+void connection_stop_waiting(struct connection *c)
+{
+    c->suspended = false;
+    c->listener->waiting -= c->waiting;
+    c->waiting = false;
+    if (c->has_turn)
+        STAILQ_REMOVE(&c->listener->turns, c, connection, turn);
+    c->has_turn = false;
+}
+
+void request_wake(struct request *r)
+{
+    struct connection *c = connection_of(r);
+
+    if ((!c->suspended && !c->waiting) || (c->has_turn && !c->gone))
+        return;
+    if (c->suspended)
+        MHD_resume_connection(c->mhd);
+    connection_stop_waiting(c);
+    /* Without a thread of its own, libmicrohttpd acts on that at its next run only. */
+    (void)later_schedule(&c->listener->again);
+}
+
+/* ---- turns */
+
+/*
+ * However many large answers are on their way, a run sends some blocks of them only: whoever asks for
+ * something small waits for those, and not for all of them. The others queue up.
+ */
+bool connection_has_to_queue(struct connection *c)
+{
+    struct listener *l = c->listener;
+
+    if (l->blocks > 0) {
+        l->blocks--;
+        return false;
+    }
+    STAILQ_INSERT_TAIL(&l->turns, c, turn);
+    c->has_turn = true;
+    connection_suspend(c);
+    return true;
+}
+
+void listener_take_turns(struct listener *l)
+{
+    l->blocks = BLOCKS_AT_ONCE;
+    for (unsigned i = 0; i < BLOCKS_AT_ONCE && !STAILQ_EMPTY(&l->turns); i++) {
+        struct connection *c = STAILQ_FIRST(&l->turns);
+
+        c->has_turn = false;
+        STAILQ_REMOVE_HEAD(&l->turns, turn);
+        request_wake(&c->request);
+    }
+}
