@@ -31,7 +31,7 @@ static ssize_t read_answer(struct request *r, char *to, size_t length)
     struct signing *s = signing_of(r);
     size_t n = ring_take(&s->down, to, length);
 
-    if (ring_room(&s->down) >= PROXY_RESUME_AT)
+    if (ring_used(&s->down) <= PROXY_DOWN_MOST / 2)
         transfer_continue(s->transfer);
     if (n > 0)
         return (ssize_t)n;

@@ -145,7 +145,7 @@ static int on_body(struct transfer *t _unused_, const char *data, size_t length,
 {
     struct signing *s = userdata;
 
-    if (is_sent_again(s) || ring_room(&s->down) < length)
+    if (is_sent_again(s) || ring_used(&s->down) + length > PROXY_DOWN_MOST)
         return TRANSFER_PAUSE;
     if (ring_put(&s->down, data, length) < 0)
         return TRANSFER_ABORT;

@@ -15,6 +15,8 @@
 /* Headers of the answer, of any number of interim answers before it and of trailers behind it, all
  * together: libcurl keeps them all for as long as the transfer lasts. */
 #define HEADS_MOST ((uint64_t)256 * 1024)
+#define SMALL_BUFFER (16L * 1024) /* the least that libcurl takes */
+#define LARGE_BUFFER (64L * 1024)
 
 static void moved(struct transfer *t)
 {
@@ -169,10 +171,20 @@ static int set_headers(struct transfer *t, const struct transfer_request *reques
     return t->secret_header.data ? 0 : -ENOMEM;
 }
 
+/* With TLS libcurl takes a buffer for the request's head, too, and keeps it until the answer is there. */
+static long upload_buffer(const struct transfer_request *request)
+{
+    bool is_small = request->length != TRANSFER_UNKNOWN_LENGTH && request->length < SMALL_BUFFER;
+
+    return is_small ? SMALL_BUFFER : LARGE_BUFFER;
+}
+
 static int set_method(CURL *easy, const struct transfer_request *request)
 {
     CURLcode c = CURLE_OK;
 
+    /* Each time: a handle that is used again has the buffer of the last one, whatever its size is. */
+    c |= curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(request));
     if (request->length != TRANSFER_NO_BODY) {
         c |= curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
         c |= curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->length);

@@ -86,7 +86,9 @@ static const char *deadline(const struct transfer *t)
 {
     if (t->stood_still)
         return "upstream_timeout";
-    if (t->total_timeout > 0 && upstream_now(t->upstream) >= t->started + t->total_timeout)
+    /* By the real clock, as libcurl goes, and not the loop's, which stands still in a round; and libcurl
+     * counts milliseconds. */
+    if (t->total_timeout > 0 && clock_boottime() + USEC_PER_MSEC >= t->started + t->total_timeout)
         return t->total_key;
     return "connect_timeout";
 }

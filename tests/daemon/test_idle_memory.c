@@ -92,8 +92,8 @@ START_TEST(gives_back_what_a_crowd_took)
     most = procfs_watch_stop(watch);
     for (size_t i = 0; i < CROWD; i++)
         ck_assert_uint_eq(replies[i]->length, BODY);
-    ck_assert_msg(most <= 20 * MIB, "%zu KiB for %d transfers", most / KIB, CROWD);
-    ck_assert_msg(most >= 8 * MIB, "%zu KiB: they were not at once", most / KIB);
+    ck_assert_msg(most <= 16 * MIB, "%zu KiB for %d transfers", most / KIB, CROWD);
+    ck_assert_msg(most >= 6 * MIB, "%zu KiB: they were not at once", most / KIB);
     demand_within(d, (has_tls(_i) ? 7 : 3) * MIB);
 }
 END_TEST
