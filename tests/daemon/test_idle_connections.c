@@ -93,7 +93,7 @@ START_TEST(keep_half_a_request)
     c->before += MOST * CONNECTIONS;
     ck_assert_msg(wait_until(30, is_cheap, c), "%zu bytes each", cost(c));
     for (size_t i = 0; i < CONNECTIONS; i++)
-        ask_token(c->fds[i], TOKEN + half);
+        ask_token(c->fds[i], &TOKEN[half]);
 }
 END_TEST
 
