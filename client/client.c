@@ -228,6 +228,31 @@ int client_ask(lk_client *client, const struct client_question *question, struct
     return 0;
 }
 
+int client_ask_passing(lk_client *client, const char *cloud, const char *resource,
+                       const char *protocol, int *ret_fd, struct buffer *ret_body,
+                       lk_error **ret_error)
+{
+    _cleanup_(freep) char *target = NULL;
+    struct transport_passed passed;
+    int r;
+
+    r = target_resource(client_cloud(client, cloud), resource, NULL, 0, &target);
+    if (r < 0)
+        return r;
+    r = transport_ask_passing(client->transport, target, protocol, atomic_load(&client->timeout),
+                              &passed);
+    if (r < 0)
+        return client_error(client, r, ret_error);
+    if (passed.status >= 400) {
+        r = error_problem(ret_error, passed.status, &passed.body);
+        buffer_done(&passed.body);
+        return r;
+    }
+    *ret_fd = passed.fd;
+    *ret_body = passed.body;
+    return 0;
+}
+
 int client_ask_document(lk_client *client, const struct client_question *question,
                         const char *required, struct document **ret_document, lk_error **ret_error)
 {

@@ -32,6 +32,15 @@ int client_ask(lk_client *client, const struct client_question *question, struct
 int client_ask_document(lk_client *client, const struct client_question *question,
                         const char *required, struct document **ret_document, lk_error **ret_error);
 
+/*
+ * Asks for a resource under the cloud with `Upgrade` for a protocol that passes a descriptor: 0 with that,
+ * which is the caller's, or with -1 and the body of the usual good answer, empty if none came; else as
+ * client_ask().
+ */
+int client_ask_passing(lk_client *client, const char *cloud, const char *resource,
+                       const char *protocol, int *ret_fd, struct buffer *ret_body,
+                       lk_error **ret_error);
+
 /* Puts words to a negative errno of an exchange and returns it. */
 int client_error(const lk_client *client, int r, lk_error **ret_error);
 

@@ -7,14 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "client.h"
+#include "token.h"
 
 /* Seconds of one long poll at most: where a daemon takes another's place between the look and the poll,
  * it is asked for a number of the other's counting, and waits in vain. */
 #define LONGEST_POLL 60
-/* Milliseconds in which a daemon that was there has to be back, and nanoseconds between two looks. */
-#define RESTART 10000
-#define PAUSE 100000000
 
 struct lk_token {
     char *secret;
@@ -23,9 +20,7 @@ struct lk_token {
     int64_t ends; /* by CLOCK_BOOTTIME, in seconds */
 };
 
-DEFINE_CLEANUP(lk_token *, lk_token_free)
-
-static int64_t now_ms(void)
+int64_t token_now_ms(void)
 {
     struct timespec t;
 
@@ -35,7 +30,7 @@ static int64_t now_ms(void)
 
 static int64_t now(void)
 {
-    return now_ms() / 1000;
+    return token_now_ms() / 1000;
 }
 
 /* A token that has ended has no seconds left; one with more of them than a clock holds never ends. */
@@ -73,24 +68,35 @@ static int token_read(lk_token *token)
     return 0;
 }
 
-static int token_ask(lk_client *client, const struct client_question *question,
-                     lk_token **ret_token, lk_error **ret_error)
+int token_new(struct buffer *text, lk_token **ret_token)
 {
     _cleanup_(lk_token_freep) lk_token *token = calloc(1, sizeof(*token));
     int r;
 
     if (!token)
         return -ENOMEM;
-    r = client_ask(client, question, &token->text, ret_error);
-    if (r != 0)
-        return r;
-    if (token->text.size == 0)
-        return LK_NO_CHANGE;
+    token->text = *text;
+    *text = (struct buffer){};
     r = token_read(token);
     if (r < 0)
-        return client_error(client, r, ret_error);
+        return r;
     *ret_token = TAKE_PTR(token);
     return 0;
+}
+
+static int token_ask(lk_client *client, const struct client_question *question,
+                     lk_token **ret_token, lk_error **ret_error)
+{
+    _cleanup_(buffer_done) struct buffer text = {};
+    int r;
+
+    r = client_ask(client, question, &text, ret_error);
+    if (r != 0)
+        return r;
+    if (text.size == 0)
+        return LK_NO_CHANGE;
+    r = token_new(&text, ret_token);
+    return r < 0 ? client_error(client, r, ret_error) : 0;
 }
 
 int lk_token_get(lk_client *client, const char *cloud, unsigned min_ttl, lk_token **ret_token,
@@ -172,7 +178,7 @@ static int wait_once(struct wait *wait, lk_token **ret_token, lk_error **ret_err
     else if (!wait->known)
         wait->known = TAKE_PTR(held);
 
-    left = (wait->deadline - now_ms() + 500) / 1000;
+    left = (wait->deadline - token_now_ms() + 500) / 1000;
     wait->is_over = left <= 0;
     if (wait->is_over)
         return LK_NO_CHANGE;
@@ -180,8 +186,7 @@ static int wait_once(struct wait *wait, lk_token **ret_token, lk_error **ret_err
                      ret_error);
 }
 
-/* Whether that is what a daemon looks like that goes away, or is not back yet. */
-static bool is_restart(int r)
+bool token_is_restart(int r)
 {
     return r == LK_STOPPING || r == -ECONNRESET || r == -ECONNREFUSED || r == -ENOENT;
 }
@@ -190,11 +195,11 @@ static bool is_restart(int r)
  * that there is nothing new. */
 static bool is_to_go_on(const struct wait *wait, int r, int64_t gives_up)
 {
-    int64_t time = now_ms();
+    int64_t time = token_now_ms();
 
     if (r == LK_NO_CHANGE)
         return !wait->is_over;
-    return is_restart(r) && time < gives_up && time < wait->deadline;
+    return token_is_restart(r) && time < gives_up && time < wait->deadline;
 }
 
 int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned seconds,
@@ -204,7 +209,7 @@ int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned
         .client = client,
         .cloud = cloud,
         .after = after,
-        .deadline = now_ms() + (int64_t)seconds * 1000,
+        .deadline = token_now_ms() + (int64_t)seconds * 1000,
     };
     int64_t gives_up = 0;
 
@@ -213,13 +218,13 @@ int lk_token_wait(lk_client *client, const char *cloud, uint64_t after, unsigned
         int r = wait_once(&wait, ret_token, &error);
 
         if (wait.has_answered)
-            gives_up = now_ms() + RESTART;
+            gives_up = token_now_ms() + TOKEN_RESTART_MS;
         if (!is_to_go_on(&wait, r, gives_up)) {
             if (ret_error && error)
                 *ret_error = TAKE_PTR(error);
             return r;
         }
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = TOKEN_PAUSE_NS}, NULL);
     }
 }
 

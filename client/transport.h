@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP over the daemon's Unix socket: the only code here that opens sockets, and the only one that
- * knows libcurl.
+ * HTTP over the daemon's Unix socket: the only room here that opens sockets, and its transport.c the
+ * only file that knows libcurl.
  *
  * A transport keeps a few idle connections behind a mutex; an exchange takes one out or opens
  * another, so exchanges in several threads never wait for each other. A child of fork() drops what
@@ -12,6 +12,7 @@
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
+#include "buffer.h"
 #include "head.h"
 
 struct transport;
@@ -58,5 +59,18 @@ const char *transport_socket(const struct transport *transport);
  * -ETIMEDOUT, -ECONNRESET, -EPROTO, -EMSGSIZE, -ENODATA (the reader ended early), -ENOMEM.
  */
 int transport_exchange(struct transport *transport, const struct transport_call *call);
+
+struct transport_passed {
+    unsigned status;
+    int fd;             /* of a 101, the caller's; -1: none came */
+    struct buffer body; /* of any other answer; the caller's */
+};
+
+/*
+ * Asks for a target on a connection of its own, with `Upgrade` for a protocol whose 101 brings a descriptor.
+ * 0 once an answer came whole; else what broke, as above. limit: seconds for the whole.
+ */
+int transport_ask_passing(const struct transport *transport, const char *target,
+                          const char *protocol, unsigned limit, struct transport_passed *ret);
 
 #endif

@@ -170,6 +170,8 @@ static void answer_token(struct exchange *x, struct session *s)
     size_t length = strlen(s->token);
     char *line;
 
+    if (api_answer_page(x))
+        return;
     (void)request_each_header(x->request, add_accept, &accept);
     if (strcmp(x->request->method, "HEAD") != 0)
         audit_token(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);

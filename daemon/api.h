@@ -19,4 +19,8 @@ void api_refresh(struct exchange *x);
 void api_health(struct exchange *x);
 void api_metrics(struct exchange *x);
 
+/* Answers with the page that shows the token, if that is what is wanted and can be had (api_page.c); the
+ * cloud has a token. */
+bool api_answer_page(struct exchange *x);
+
 #endif

@@ -22,6 +22,7 @@ struct audit {
 
 enum kind {
     TOKEN,
+    TOKEN_PAGE,
     REFUSAL,
     CREDENTIAL,
     FORGET,
@@ -41,6 +42,8 @@ static const struct {
     const char *what;
 } kinds[_KIND_MAX] = {
     [TOKEN] = {MESSAGE_TOKEN, LOG_INFO, "token", "allowed", "a token was handed out"},
+    [TOKEN_PAGE] = {MESSAGE_TOKEN_PAGE, LOG_INFO, "token", "allowed",
+                    "a page with the token was handed out"},
     [REFUSAL] = {MESSAGE_REFUSAL, LOG_NOTICE, NULL, "denied", "a request was refused"},
     [CREDENTIAL] = {MESSAGE_CREDENTIAL, LOG_NOTICE, "credential", "allowed",
                     "a credential was handed in"},
@@ -232,6 +235,11 @@ static void record_allowed(struct audit *a, enum kind kind, const struct peer *p
 void audit_token(struct audit *a, const struct peer *peer, const char *cloud, const char *rule)
 {
     record_allowed(a, TOKEN, peer, cloud, rule);
+}
+
+void audit_token_page(struct audit *a, const struct peer *peer, const char *cloud, const char *rule)
+{
+    record_allowed(a, TOKEN_PAGE, peer, cloud, rule);
 }
 
 void audit_credential(struct audit *a, const struct peer *peer, const char *cloud, const char *rule)

@@ -29,6 +29,10 @@ DEFINE_CLEANUP(struct audit *, audit_free)
 /* A token went to this caller; rule NULL: there are no rules. Cheap enough for each of them. */
 void audit_token(struct audit *a, const struct peer *peer, const char *cloud, const char *rule);
 
+/* The page with the token went to this caller, who sees the ones that follow there until it is retired. */
+void audit_token_page(struct audit *a, const struct peer *peer, const char *cloud,
+                      const char *rule);
+
 /* This caller was refused; operation and cloud NULL: it did not get as far as naming one. */
 void audit_refusal(struct audit *a, const struct peer *peer, const char *operation,
                    const char *cloud, enum problem_code code);

@@ -67,7 +67,8 @@ static int reload(struct broker *b, char **ret_error)
                     fresh->path);
     b->config = fresh;
     b->exchange_host.policy =
-        fresh->policy; /* for those too who wait: the clouds have woken them */
+        fresh->policy;               /* for those too who wait: the clouds have woken them */
+    clouds_retire_pages(&b->clouds); /* and for who has a token before him: he asks again */
     config_free(old);
     config_forget_keys(b->config);
     broker_apply_config(b);

@@ -108,6 +108,7 @@ int broker_on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
     (void)sd_notifyf(false, "STOPPING=1\nSTATUS=stopping, requests in flight: %zu",
                      server_requests(b->server));
     log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_STOPPING}, "stopping");
+    clouds_retire_pages(&b->clouds);
     clouds_wake(&b->clouds);
     b->stop_until = clock_monotonic() + STOP_TIME;
     r = set_patience(b, b->stop_until - STOP_FAREWELL - least, on_patience);

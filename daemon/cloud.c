@@ -163,6 +163,7 @@ void cloud_drop_session(struct cloud *c)
 {
     session_unref(c->session);
     c->session = NULL;
+    cloud_page_update(c);
     store_remove(c->host->store, c->config.name);
 }
 
@@ -267,6 +268,7 @@ static void stop_logins(struct cloud *c)
 void cloud_stop(struct cloud *c)
 {
     stop_logins(c);
+    cloud_retire_page(c);
     cloud_break_off_revocations(c);
     cloud_wake(c);
 }
@@ -275,6 +277,7 @@ void cloud_stop(struct cloud *c)
 void cloud_leave(struct cloud *c)
 {
     stop_logins(c);
+    cloud_retire_page(c);
     if (cloud_will_revoke(c))
         cloud_revoke_and_drop(c);
     cloud_wake(c);
@@ -294,6 +297,7 @@ void cloud_unref(struct cloud *c)
     identity_attempt_free(c->login);
     cloud_break_off_revocations(c);
     sd_event_source_disable_unref(c->timer);
+    cloud_retire_page(c);
     session_unref(c->session);
     credential_free(c->credential);
     credential_free(c->previous);

@@ -13,6 +13,7 @@
 #include "identity_login.h"
 #include "session.h"
 #include "store.h"
+#include "token_page.h"
 #include "upstream.h"
 
 enum cloud_state {
@@ -85,6 +86,7 @@ struct cloud {
     bool removed; /* not configured any more: nothing will come of waiting */
     enum cloud_state state;
     struct session *session;      /* may be dead: ask cloud_session() */
+    struct token_page *page;      /* shows its token; NULL: nobody has asked for that */
     uint64_t generation;          /* of the last new token */
     usec_t generation_since;      /* when it came, CLOCK_BOOTTIME */
     bool ran_out;                 /* it ended before there was another */
@@ -142,6 +144,15 @@ void cloud_remove(struct cloud *c);
 
 /* The session if its token is alive at this moment, else NULL. Borrowed. */
 struct session *cloud_session(const struct cloud *c);
+
+/*
+ * The descriptor of the page that shows the cloud's token, and each that follows; borrowed, and to be passed on
+ * at once. -ENODATA: there is no token; -EMSGSIZE: it does not fit into a page; or another negative errno.
+ */
+int cloud_page(struct cloud *c, int *ret_fd);
+
+/* From here on it shows nothing any more: whoever has it has to ask anew, and then it is another. */
+void cloud_retire_page(struct cloud *c);
 
 /* Whether a login is under way, or begins within milliseconds because the token has just ended: then
  * there will be an outcome to wait for. */

@@ -62,6 +62,7 @@ static void publish(struct cloud *c, struct session *session)
     session_unref(c->session);
     c->session = session;
     c->ran_out = false;
+    cloud_page_update(c);
 }
 
 static void succeeded(struct cloud *c, struct session *session)
@@ -231,6 +232,7 @@ static void sign_out(struct cloud *c, struct problem *why)
     cloud_fail(c, why);
     c->failures = 0;
     c->next_attempt = USEC_INFINITY;
+    cloud_retire_page(c);
     cloud_drop_session(c);
 }
 

@@ -18,6 +18,9 @@ void cloud_plan_login(struct cloud *c, usec_t when);
 
 void cloud_fail(struct cloud *c, struct problem *problem);
 
+/* Has the page, if there is one, show the session's token. */
+void cloud_page_update(struct cloud *c);
+
 /* The token ends here, for the next daemon too. */
 void cloud_drop_session(struct cloud *c);
 

@@ -273,6 +273,12 @@ void clouds_wake(struct clouds *c)
         cloud_wake(c->all[i]);
 }
 
+void clouds_retire_pages(struct clouds *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        cloud_retire_page(c->all[i]);
+}
+
 void clouds_leave(struct clouds *c)
 {
     for (size_t i = 0; i < c->n; i++)

@@ -43,6 +43,9 @@ bool clouds_settled(const struct clouds *c);
 /* Has everybody who waits for any cloud look again. */
 void clouds_wake(struct clouds *c);
 
+/* Retires the pages of all. */
+void clouds_retire_pages(struct clouds *c);
+
 /* Has them leave, all at once; then whether one of them, or one that has been removed, still has a
  * revocation under way. */
 void clouds_leave(struct clouds *c);

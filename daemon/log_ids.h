@@ -10,6 +10,8 @@
 
 #define MESSAGE_TOKEN \
     SD_ID128_MAKE_STR(22, ed, 3f, 62, bd, f7, 49, ea, bb, e5, ce, 13, d2, cd, 54, fa)
+#define MESSAGE_TOKEN_PAGE \
+    SD_ID128_MAKE_STR(00, 41, f3, c5, 8b, e4, 4a, 21, 82, 76, ea, 31, ed, 55, cd, f1)
 #define MESSAGE_REFUSAL \
     SD_ID128_MAKE_STR(e8, b7, 8e, 2d, 8b, 56, 45, af, 8a, 8c, a3, 4c, bc, 89, 25, c0)
 #define MESSAGE_LOGIN \

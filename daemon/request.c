@@ -9,8 +9,10 @@
 #include "secret.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define BLOCK_SIZE ((size_t)32 * 1024)
 
@@ -136,6 +138,7 @@ static void read_head(struct connection *c, const char *method, const char *url,
     const char *expect;
 
     r->method = method;
+    r->version = version;
     r->peer = &c->peer;
     r->excess = c->quota == QUOTA_FAREWELLS;
     (void)request_each_header(r, read_framing, &framing);
@@ -244,6 +247,63 @@ int request_answer_stream(struct request *r, unsigned status, int64_t length,
         (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     c->read = read;
     return give(c, status, answer_of(response));
+}
+
+/* Nothing is to be done when it does not get through: who got a 101 and no descriptor asks without. */
+static void pass(int socket, int fd)
+{
+    union {
+        char room[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct iovec byte = {.iov_base = (char[]){'\n'}, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &byte,
+                             .msg_iovlen = 1,
+                             .msg_control = control.room,
+                             .msg_controllen = sizeof(control.room)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    (void)sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void finish(struct connection *c);
+
+static void on_upgrade(void *userdata, struct MHD_Connection *mhd _unused_, void *context _unused_,
+                       const char *extra _unused_, size_t n_extra _unused_, MHD_socket socket,
+                       struct MHD_UpgradeResponseHandle *handle)
+{
+    struct connection *c = userdata;
+
+    pass(socket, c->passing);
+    (void)shutdown(socket, SHUT_WR);
+    c->passed = handle;
+    finish(c);
+    if (c->gone)
+        request_end_passed(c);
+}
+
+void request_end_passed(struct connection *c)
+{
+    if (!c->passed)
+        return;
+    (void)MHD_upgrade_action(TAKE_PTR(c->passed), MHD_UPGRADE_ACTION_CLOSE);
+    (void)later_schedule(&c->listener->again);
+}
+
+int request_answer_descriptor(struct request *r, const char *protocol, int fd)
+{
+    struct connection *c = connection_of(r);
+    struct answer *a = answer_of(MHD_create_response_for_upgrade(on_upgrade, c));
+
+    closep(&c->passing);
+    c->passing = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (a && (c->passing < 0 || answer_header(a, MHD_HTTP_HEADER_UPGRADE, protocol) < 0))
+        answer_unref(TAKE_PTR(a));
+    return give(c, MHD_HTTP_SWITCHING_PROTOCOLS, a);
 }
 
 /* libmicrohttpd keeps the request's head, and builds the answer's, in one pool. */
@@ -384,16 +444,11 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
     return MHD_YES;
 }
 
-void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, void **context,
-                          enum MHD_RequestTerminationCode why _unused_)
+static void finish(struct connection *c)
 {
-    struct connection *c = *context;
-    struct server *s = userdata;
-    struct request *r;
+    struct server *s = c->listener->server;
+    struct request *r = &c->request;
 
-    if (!c || c->phase == PHASE_IDLE)
-        return;
-    r = &c->request;
     c->suspended = false;
     if (r->ops) {
         s->observer(r, s->userdata);
@@ -403,8 +458,20 @@ void request_on_completed(void *userdata, struct MHD_Connection *mhd _unused_, v
     if (c->phase > PHASE_HEAD)
         s->requests--;
     answer_unref(TAKE_PTR(c->answer));
+    closep(&c->passing);
+    c->passing = -1;
     free(c->target);
     c->target = NULL;
     c->phase = PHASE_IDLE;
+}
+
+void request_on_completed(void *userdata _unused_, struct MHD_Connection *mhd _unused_,
+                          void **context, enum MHD_RequestTerminationCode why _unused_)
+{
+    struct connection *c = *context;
+
+    if (!c || c->phase == PHASE_IDLE)
+        return;
+    finish(c);
     *context = NULL;
 }

@@ -34,6 +34,10 @@ static int on_hangup(sd_event_source *source, int fd _unused_, uint32_t events, 
 {
     struct connection *c = userdata;
 
+    if (c->passed) {
+        request_end_passed(c);
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    }
     if (!(events & (EPOLLHUP | EPOLLERR))) {
         half_close(c);
         return 0;
@@ -142,6 +146,7 @@ static struct connection *connection_new(struct listener *l, struct MHD_Connecti
         return NULL;
     c->listener = l;
     c->mhd = mhd;
+    c->passing = -1;
     if (peer_get(descriptor_of(mhd), l->name, &c->peer) < 0 || !admit(c) || watch(c) < 0)
         return NULL;
     c->next = l->connections;
@@ -216,6 +221,7 @@ static void resume_all(struct listener *l)
     for (struct connection *c = l->connections; c; c = c->next) {
         c->gone = true;
         request_wake(&c->request);
+        request_end_passed(c);
     }
     (void)MHD_run(l->mhd);
 }
@@ -241,9 +247,9 @@ static int start_mhd(struct listener *l, int fd)
     const union MHD_DaemonInfo *info;
 
     l->mhd = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_on_call, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_SIZE,
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_NOTIFY_COMPLETED,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
+        request_on_call, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        POOL_SIZE, MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_NOTIFY_COMPLETED,
         request_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
         keep_escapes, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);

@@ -49,6 +49,7 @@ struct request_ops {
 struct request {
     const char *method;
     const char *target; /* raw: as the client sent it */
+    const char *version;
     const struct peer *peer;
     int64_t length; /* of the body, or one of the two above */
     bool expects_continue;
@@ -111,6 +112,13 @@ int answer_header(struct answer *a, const char *name, const char *value);
 struct answer *answer_ref(struct answer *a);
 void answer_unref(struct answer *a);
 int request_answer_prepared(struct request *r, unsigned status, struct answer *a);
+
+/*
+ * Answers 101, and behind that one byte that brings a copy of the descriptor, which is borrowed. That is the
+ * last thing that happens on the connection; it counts for its user until he closes it, for until he has
+ * received it the descriptor is one that we have under way. Not for HTTP/1.0.
+ */
+int request_answer_descriptor(struct request *r, const char *protocol, int fd);
 
 #define STREAM_END (-1)
 #define STREAM_ERROR (-2)

@@ -41,6 +41,8 @@ struct connection {
     enum phase phase;
     bool admitted; /* and counts for its user as `quota` */
     bool hold, suspended, gone, newcomer;
+    int passing; /* the descriptor that goes out behind a 101; -1: none */
+    struct MHD_UpgradeResponseHandle *passed; /* and it has: the client is to close now */
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *target; /* NULL: target_inline holds it */
     char target_inline[TARGET_INLINE];
@@ -80,5 +82,8 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd, cons
                                 size_t *length, void **context);
 void request_on_completed(void *userdata, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode why);
+
+/* Ends a connection on which a descriptor was passed. */
+void request_end_passed(struct connection *c);
 
 #endif

@@ -22,7 +22,7 @@
 #define TALLY_FIRST 3         /* events of a kind that have a record each, in a window */
 #define TALLY_SLOTS 256       /* kinds of events, in a window */
 #define TALLY_SLOTS_CALLER 20 /* of these, what one caller may have */
-#define TALLY_KINDS 8
+#define TALLY_KINDS 9
 
 /* The most records that a window brings. */
 #define TALLY_RECORDS (TALLY_SLOTS * (TALLY_FIRST + 1))

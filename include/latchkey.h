@@ -66,6 +66,7 @@ typedef struct lk_client lk_client;         /* a way to one daemon */
 typedef struct lk_error lk_error;           /* why a call did not return 0 */
 typedef struct lk_clouds lk_clouds;         /* the clouds that the caller may see */
 typedef struct lk_token lk_token;           /* one token */
+typedef struct lk_token_page lk_token_page; /* a cloud's token, in memory shared with the daemon */
 typedef struct lk_identity lk_identity;     /* who the daemon is at a cloud, and how it stands */
 typedef struct lk_catalog lk_catalog;       /* a cloud's endpoints */
 typedef struct lk_endpoint lk_endpoint;     /* one of them */
@@ -229,6 +230,40 @@ uint64_t lk_token_generation(const lk_token *token);
 
 /* The daemon's answer as it came, a JSON document. It holds the token: keep it as secret. */
 const char *lk_token_json(const lk_token *token);
+
+/* ---- token page ------------------------------------------------------------------------------ */
+
+/*
+ * A cloud's token for who needs it often: in a page of memory that the daemon shares and keeps up to
+ * date. Where there is none to share (an older daemon, a token of more than 4032 bytes) all works the
+ * same through the socket, at its speed. Does not connect: the first call that follows does. To be
+ * freed before its client. -ENOMEM.
+ */
+int lk_token_page_new(lk_client *client, const char *cloud, lk_token_page **ret_page);
+void lk_token_page_free(lk_token_page *page);
+
+typedef struct lk_token_info {
+    size_t length;       /* of the token, without the NUL behind it */
+    uint64_t generation; /* as lk_token_generation() */
+    int64_t expires_in;  /* seconds that are left now; INT64_MAX: it never ends */
+} lk_token_info;
+
+/*
+ * Copies the token that there is now into the buffer, with a NUL behind it; the copy is the caller's
+ * to wipe. ret_info may be NULL. Any number of threads may do so at once: it makes no system call and
+ * takes no lock as long as the page's daemon lives and the token too. After that the daemon, or the
+ * one in its place, is asked for another page. [blocks then, and fails as lk_token_get()]
+ * -ENOBUFS: it does not fit into size bytes; ret_info has its length.
+ */
+int lk_token_page_read(lk_token_page *page, char *buffer, size_t size, lk_token_info *ret_info,
+                       lk_error **ret_error);
+
+/*
+ * Waits until a token of another generation than after can be read, seconds at most; 0 for after
+ * takes any. Needs no connection while the page's daemon lives. [blocks, as lk_token_wait()]
+ * LK_NO_CHANGE: none came.
+ */
+int lk_token_page_wait(lk_token_page *page, uint64_t after, unsigned seconds, lk_error **ret_error);
 
 /* ---- identity -------------------------------------------------------------------------------- */
 

@@ -12,6 +12,8 @@ has_descriptors() { # has_descriptors PEER NUMBER: so many, or more
 measure_connections() {
     local number peer how what before round
     number=$(if_brief 1000 10000)
+    [ "$(ulimit -n)" -ge $((number * 8 / 5)) ] ||
+        { echo "bench: $(ulimit -n) descriptors are too few for $number connections" >&2; exit 1; }
     for how in connected asked; do
         for ((round = 0; round < $(if_brief 1 3); round++)); do
             for peer in latchkeyd nginx haproxy; do
@@ -98,7 +100,7 @@ count_calls() { # count_calls TITLE WHAT CONNECTIONS NUMBER PEER...
         rm "$dir/strace.pid"
         stop "$peer"
         record "$title, system calls" "each" "$peer" \
-            "$(awk -v n="$number" '$NF == "total" {print $(NF - ($5 ~ /^[0-9]+$/ ? 2 : 1)) / n}' "$dir/calls")"
+            "$(awk -v n="$number" '$NF == "total" {print $4 / n}' "$dir/calls")"
         note "system calls, $title, $peer: $(awk -v n="$number" '$1 ~ /^[0-9.]+$/ && $NF != "total" && $4 / n >= 0.005 {
             printf "%s%s %.2f", some++ ? ", " : "", $NF, $4 / n}' "$dir/calls")"
     done

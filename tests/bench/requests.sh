@@ -47,6 +47,23 @@ rows_of_requests() { # rows_of_requests TITLE WHAT NUMBER PEER...
     for peer; do stop "$peer"; done
 }
 
+# The floor is a look at the clock that a token's life is counted on.
+record_page() { # record_page TITLE NAME
+    record "$1" ns latchkeyd "$(awk -v name="$2" '$1 == name {print $2}' "$dir/out")"
+    record "$1" ns floor "$(awk '$1 == "clock_boottime_ns" {print $2}' "$dir/out")"
+}
+
+measure_page() {
+    local round
+    start latchkeyd
+    for ((round = 0; round < rounds; round++)); do
+        "$build/tests/bench/bench-page" "$dir/latchkeyd.sock" default 1 >"$dir/out"
+        record_page "token by page" page_read_ns
+        record_page "token by page, 200 bytes" page_read_200_bytes_ns
+    done
+    stop latchkeyd
+}
+
 measure_token() {
     rows_of_requests "token" token "$(if_brief 2000 40000)" latchkeyd nginx haproxy oidc-agent echo
 }

@@ -22,13 +22,13 @@
 # Absolute figures say more about the machine than about the programs: read the ratios, which are
 # latchkeyd's figure divided by the peer's. Peers take turns within a round, so that what else the machine
 # does hits all of them. BUILD names the build directory (default: build-bench in the top folder, made with
-# optimisation when missing). Needs 16384 descriptors, and root or a kernel that lets strace attach.
+# optimisation when missing). Needs 16 000 descriptors, and root or a kernel that lets strace attach.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 here=$top/tests/bench
 build=${BUILD:-$top/build-bench}
-groups="token proxy bodies many mixed connections start calls instructions"
+groups="page token proxy bodies many mixed connections start calls instructions"
 brief=no form=text
 while getopts qm option; do
     case $option in
@@ -95,4 +95,7 @@ printf '%s, %d cores, %.0f GiB, Linux %s; latchkey %s, nginx %s, haproxy %s, oid
     "$(version nginx)" "$(version haproxy)" "$(version oidc-agent-cli)" $rounds
 awk -v form=$form -f "$here/table.awk" "$samples"
 [ -z "$ways" ] || note "nginx was better without buffering, and is shown without it: $ways."
-[ ! -s "$notes" ] || sed '1i\\' "$notes"
+if [ -s "$notes" ]; then
+    echo
+    if [ $form = markdown ]; then sed 's/^/- /' "$notes"; else cat "$notes"; fi
+fi

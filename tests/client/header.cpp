@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The header in the oldest C++ there is, and that a program in it links with the library.
+// The headers in the oldest C++ there is, and that a program in it links with the library.
+#include <latchkey-token-page.h>
 #include <latchkey.h>
 
 #include <cstring>
@@ -15,6 +16,7 @@ int main()
     lk_client *client = NULL;
     lk_request *request = NULL;
     unsigned status = 0;
+    latchkey_token_page shown;
 
     if (lk_client_new("/nonexistent/latchkey.sock", &client) != 0)
         return 1;
@@ -24,7 +26,8 @@ int main()
     int result = lk_request_perform(request, NULL);
     lk_request_free(request);
     lk_client_free(client);
-    return result < 0 && status == 0 && std::strlen(lk_status_text(result)) > 0 &&
+    shown.state = LATCHKEY_TOKEN_PAGE_EMPTY;
+    return result < 0 && shown.state == 0 && status == 0 && std::strlen(lk_status_text(result)) > 0 &&
                    std::strlen(lk_version()) > 0
                ? 0
                : 1;

@@ -35,6 +35,7 @@ listing() {
 expected() {
     sort <<END
 bin/latchkey
+include/latchkey-token-page.h
 include/latchkey.h
 lib/liblatchkey.so
 lib/liblatchkey.so.0
