@@ -28,7 +28,7 @@ names_of() {
         echo libclang-rt-14-dev llvm-14 man-db mandoc shellcheck valgrind
         ;;
     fuzz) echo clang-14 libclang-rt-14-dev llvm-14 ;;
-    bench) echo nghttp2-client nginx-light ;;
+    bench) echo haproxy liboidc-agent-dev nginx-light oidc-agent-cli openssl procps python3 strace valgrind ;;
     cloud)
         echo curl openssl python3-keystone python3-keystonemiddleware python3-openstackclient
         echo python3-swift python3-swiftclient uwsgi-core uwsgi-plugin-python3

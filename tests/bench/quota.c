@@ -8,17 +8,18 @@
  *   quota crowd SOCKET                   takes all it can get until it is killed; a line when all has been
  *                                        tried once
  */
+#include "common.h"
+
 #include "cleanup.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 
 #define IDLE 500
 #define POLLS 200
@@ -29,72 +30,15 @@ static const char read_token[] = "GET /v1/default/token HTTP/1.1\r\nHost: latchk
 static const char poll_token[] =
     "GET /v1/default/token?after=1000000&timeout=3600 HTTP/1.1\r\nHost: latchkey\r\n\r\n";
 
-static struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-static uint64_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "quota: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static int make_connection(void)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
+static const char *address; /* of the daemon */
 
 /* ---- the one who is measured */
-
-static bool is_whole(const char *text)
-{
-    const char *body = strstr(text, "\r\n\r\n"), *length = strstr(text, "Content-Length: ");
-
-    return body && length && strlen(body + 4) >= strtoul(length + 16, NULL, 10);
-}
-
-static void read_once(int fd)
-{
-    char answer[4096];
-    size_t have = 0;
-
-    if (send(fd, read_token, sizeof(read_token) - 1, MSG_NOSIGNAL) < 0)
-        fail("sending");
-    do {
-        ssize_t n = recv(fd, answer + have, sizeof(answer) - 1 - have, 0);
-
-        if (n <= 0)
-            fail("receiving");
-        have += (size_t)n;
-        answer[have] = '\0';
-    } while (!is_whole(answer));
-    if (strncmp(answer, "HTTP/1.1 200", 12) != 0)
-        fail(answer);
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
 
 static int read_tokens(bool kept, size_t number)
 {
     static const double parts[] = {0.5, 0.9, 0.99};
     _cleanup_(freep) uint64_t *took = calloc(number, sizeof(*took));
+    char answer[4096];
     int fd = -1;
 
     if (!took)
@@ -102,18 +46,21 @@ static int read_tokens(bool kept, size_t number)
     for (size_t i = 0; i < number; i++) {
         uint64_t begin = now();
 
-        if (fd < 0 && (fd = make_connection()) < 0)
+        if (fd < 0 && (fd = connect_to(address)) < 0) {
+            errno = -fd;
             fail("connecting");
-        read_once(fd);
+        }
+        send_all(fd, read_token, sizeof(read_token) - 1);
+        read_answer(fd, answer, sizeof(answer));
         took[i] = now() - begin;
         if (!kept) {
             close(fd);
             fd = -1;
         }
     }
-    qsort(took, number, sizeof(*took), compare);
+    sort_times(took, number);
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-        printf("%.1f ", (double)took[(size_t)((double)(number - 1) * parts[i])] / 1e3);
+        printf("%.1f ", time_at(took, number, parts[i]));
     printf("\n");
     return 0;
 }
@@ -123,7 +70,7 @@ static int read_tokens(bool kept, size_t number)
 /* What a connection is for depends on its place: long polls first, for they need one that is let in. */
 static void begin(struct pollfd *c, size_t place)
 {
-    c->fd = make_connection();
+    c->fd = connect_to(address);
     c->events = POLLIN;
     if (c->fd < 0)
         return;
@@ -181,9 +128,9 @@ static int crowd(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || strlen(argv[2]) >= sizeof(address.sun_path))
+    if (argc < 3)
         return 2;
-    strcpy(address.sun_path, argv[2]);
+    address = argv[2];
     if (!strcmp(argv[1], "crowd"))
         return crowd();
     if (strcmp(argv[1], "read") != 0 || argc < 5)

@@ -19,7 +19,7 @@ rounds=7 reads=20000 brief=no
 
 sh "$top/tests/install-packages.sh" build quickstart
 [ -f "$build/build.ninja" ] || meson setup --buildtype=release "$build" "$top" >/dev/null
-ninja -C "$build" daemon/latchkeyd tests/sandbox/latchkey-sandbox tests/bench/bench-quota >/dev/null
+ninja -C "$build" bench >/dev/null
 
 dir=$(mktemp -d)
 chmod 755 "$dir"

@@ -1,121 +1,101 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# Measures latchkeyd beside nginx, on the same machine and in the same run, and prints one table.
+# Measures latchkeyd beside nginx, haproxy, oidc-agent and a bare echo, on the same machine and in the same
+# run, and prints one table. Every peer is started and stopped here.
 #
-#   sh tests/bench/run.sh [-q]        -q: briefly, to see that it works; the figures mean little then
+#   bash tests/bench/run.sh [-q] [-m] [GROUP]...
 #
-# BUILD names the build directory (default: build in the top folder, made with optimisation when missing).
-# Absolute rates say more about the machine than about the program: read the ratios.
-set -eu
+#   -q    briefly, to see that it works; the figures mean little then
+#   -m    the table in Markdown
+#
+#   page           token by library page, beside clock_gettime
+#   token          token over the socket
+#   proxy          small signed requests
+#   bodies         one large body at a time, down and up, plain and TLS
+#   many           64 bodies at once, and the memory that they take
+#   mixed          token reads while 64 bodies are on their way
+#   connections    memory of idle connections
+#   start          start, memory and wake-ups when idle
+#   calls          system calls a request
+#   instructions   instructions a request, outside the kernel
+#
+# Absolute figures say more about the machine than about the programs: read the ratios, which are
+# latchkeyd's figure divided by the peer's. Peers take turns within a round, so that what else the machine
+# does hits all of them. BUILD names the build directory (default: build-bench in the top folder, made with
+# optimisation when missing). Needs 16 000 descriptors, and root or a kernel that lets strace attach.
+set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+here=$top/tests/bench
 build=${BUILD:-$top/build-bench}
-rounds=5 requests=40000
-[ "${1-}" != -q ] || { rounds=1; requests=4000; }
+groups="page token proxy bodies many mixed connections start calls instructions"
+brief=no form=text
+while getopts qm option; do
+    case $option in
+    q) brief=yes ;;
+    m) form=markdown ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+for group; do
+    [[ " $groups " == *" $group "* ]] || { echo "run.sh: there is no group '$group'" >&2; exit 2; }
+done
+[ $# = 0 ] || groups=$*
+
+rounds=5
+if [ $brief = yes ]; then rounds=1; fi
+
+if_brief() { # if_brief BRIEF FULL: one of the two
+    if [ $brief = yes ]; then echo "$1"; else echo "$2"; fi
+}
 
 sh "$top/tests/install-packages.sh" build quickstart bench
-[ -f "$build/build.ninja" ] || meson setup --buildtype=release "$build" "$top" >/dev/null
-ninja -C "$build" daemon/latchkeyd tests/sandbox/latchkey-sandbox >/dev/null
-
+. "$here/peers.sh"
+. "$here/requests.sh"
+. "$here/bodies.sh"
+. "$here/footprint.sh"
 dir=$(mktemp -d)
-pids=
-cleanup() {
-    trap - EXIT INT TERM
-    # shellcheck disable=SC2086 # a list
-    [ -z "$pids" ] || kill $pids 2>/dev/null || :
-    wait
-    rm -rf "$dir"
-}
-trap cleanup EXIT
+trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-wait_for() { # wait_for FILE: until it is there, 10 s at most
-    tries=0
-    until [ -e "$1" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || { echo "bench: $1 did not appear" >&2; exit 1; }
-        sleep 0.05
-    done
+# A folder may have been configured before the library of oidc-agent came.
+if [ ! -f "$build/build.ninja" ]; then
+    meson setup --buildtype=release "$build" "$top" >/dev/null
+elif ! grep -q bench-oidc "$build/build.ninja"; then
+    meson setup --wipe "$build" "$top" >/dev/null
+fi
+ninja -C "$build" --quiet bench >"$dir/ninja.err" || { cat "$dir/ninja.err" >&2; exit 1; }
+
+samples=$dir/samples
+notes=$dir/notes
+: >"$samples"
+: >"$notes"
+
+record() { # record WHAT UNIT PEER VALUE: one sample; a line of the table for each WHAT
+    [[ $4 =~ ^-?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?$ ]] || { echo "bench: $1, $3: '$4' is no figure" >&2; exit 1; }
+    printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$samples"
 }
 
-"$build/tests/sandbox/latchkey-sandbox" --port-file "$dir/port" >/dev/null &
-pids="$pids $!"
-wait_for "$dir/port"
-port=$(cat "$dir/port")
-
-printf '[rackspace_cloud]\nusername = myusername\napi_key = 01234567890abcdef\n' >"$dir/credential"
-chmod 600 "$dir/credential"
-"$build/daemon/latchkeyd" --credential-file "$dir/credential" --auth-url "http://127.0.0.1:$port/v2.0" \
-    --socket "$dir/latchkey.sock" --log-level error &
-daemon=$!
-pids="$pids $daemon"
-wait_for "$dir/latchkey.sock"
-
-get() { curl -s --max-time 10 --unix-socket "$dir/latchkey.sock" "$@"; }
-document=$(get http://localhost/v1/default/token)
-token=$(get -H 'Accept: text/plain' http://localhost/v1/default/token)
-
-# nginx hands out the same bytes, and signs requests with the same token, over the same kind of socket.
-cat >"$dir/nginx.conf" <<EOF
-daemon off;
-worker_processes 1;
-pid $dir/nginx.pid;
-error_log $dir/nginx.err;
-events { worker_connections 4096; }
-http {
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_temp_path $dir/body;
-    proxy_temp_path $dir/proxy;
-    fastcgi_temp_path $dir/fastcgi;
-    uwsgi_temp_path $dir/uwsgi;
-    scgi_temp_path $dir/scgi;
-    upstream cloud { server 127.0.0.1:$port; keepalive 64; keepalive_requests 1000000000; }
-    server {
-        listen unix:$dir/nginx.sock;
-        location /token { default_type application/json; return 200 '$document'; }
-        location /echo/ {
-            proxy_pass http://cloud;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header X-Auth-Token $token;
-        }
-    }
-}
-EOF
-nginx -c "$dir/nginx.conf" -p "$dir" -e "$dir/nginx.err" &
-pids="$pids $!"
-wait_for "$dir/nginx.sock"
-
-rate() { # rate SOCKET CONNECTIONS PATH: requests a second; every answer has to be a success
-    h2load --h1 -B "unix:$dir/$1" -c "$2" -n "$requests" "http://localhost$3" >"$dir/out"
-    grep -q "status codes: $requests 2xx" "$dir/out" || { cat "$dir/out" >&2; exit 1; }
-    sed -n 's/^finished in .*, \([0-9.]*\) req\/s.*/\1/p' "$dir/out"
+note() { # note TEXT: a line below the table
+    echo "$*" >>"$notes"
 }
 
-median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+start_surroundings
+for group in $groups; do
+    echo "bench: $group" >&2
+    "measure_$group"
+done
 
-row() { # row NAME CONNECTIONS LATCHKEYD-PATH NGINX-PATH
-    : >"$dir/a"
-    : >"$dir/b"
-    : >"$dir/ratio"
-    i=0
-    while [ "$i" -lt "$rounds" ]; do
-        a=$(rate latchkey.sock "$2" "$3")
-        b=$(rate nginx.sock "$2" "$4")
-        echo "$a" >>"$dir/a"
-        echo "$b" >>"$dir/b"
-        awk -v a="$a" -v b="$b" 'BEGIN {print a / b}' >>"$dir/ratio"
-        i=$((i + 1))
-    done
-    awk -v name="$1" -v c="$2" -v a="$(median <"$dir/a")" -v b="$(median <"$dir/b")" -v r="$(median <"$dir/ratio")" \
-        'BEGIN {printf "%-28s %11d %9.2f %14.0f %12.0f\n", name, c, r, a, b}'
-}
+version() { dpkg-query -W -f '${Version}' "$1" | sed 's/^[0-9]*://; s/[-+].*//'; }
 
-echo "$(date -u +%Y-%m-%d), $(nproc) cores, $(nginx -v 2>&1 | sed 's/.*: //'), medians of $rounds rounds of $requests requests"
-printf '%-28s %11s %9s %14s %12s\n' what connections ratio "latchkeyd (/s)" "nginx (/s)"
-row "token (nginx: return 200)" 1 /v1/default/token /token
-row "token (nginx: return 200)" 8 /v1/default/token /token
-row "signed request, empty answer" 1 /v1/default/proxy/x-echo/nocontent /echo/nocontent
-row "signed request, empty answer" 8 /v1/default/proxy/x-echo/nocontent /echo/nocontent
-awk '/^Private_(Clean|Dirty)/ {kb += $2} END {printf "private memory of latchkeyd afterwards: %d KiB\n", kb}' "/proc/$daemon/smaps_rollup"
+printf '%s, %d cores, %.0f GiB, Linux %s; latchkey %s, nginx %s, haproxy %s, oidc-agent %s; medians of %d\n\n' \
+    "$(date -u +%Y-%m-%d)" "$(nproc)" "$(awk '/^MemTotal/ {print $2 / 1048576}' /proc/meminfo)" \
+    "$(uname -r | sed 's/-.*//')" "$("$build/daemon/latchkeyd" --version | awk '{print $NF; exit}')" \
+    "$(version nginx)" "$(version haproxy)" "$(version oidc-agent-cli)" $rounds
+awk -v form=$form -f "$here/table.awk" "$samples"
+[ -z "$ways" ] || note "nginx was better without buffering, and is shown without it: $ways."
+if [ -s "$notes" ]; then
+    echo
+    if [ $form = markdown ]; then sed 's/^/- /' "$notes"; else cat "$notes"; fi
+fi
