@@ -31,6 +31,8 @@ bool api_answer_page(struct exchange *x)
     bool wanted = false;
     int fd;
 
+    if (x->host->stopping) /* it would be dead at once */
+        return false;
     (void)request_each_header(r, look_for_page, &wanted);
     if (!wanted || strcmp(r->method, "GET") != 0 || strcmp(r->version, "HTTP/1.1") != 0)
         return false;

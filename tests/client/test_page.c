@@ -26,6 +26,7 @@ struct page_kind {
     size_t size;
     const char *magic;
     uint32_t version, owner, state;
+    uint64_t deadline; /* 0: never */
 };
 
 static struct script {
@@ -49,7 +50,8 @@ static int make_page(const struct page_kind *kind)
                                           .state = kind->state,
                                           .sequence = 2,
                                           .generation = 3,
-                                          .deadline = LATCHKEY_TOKEN_PAGE_NEVER,
+                                          .deadline = kind->deadline ? kind->deadline
+                                                                     : LATCHKEY_TOKEN_PAGE_NEVER,
                                           .length = 7};
     int fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -208,6 +210,18 @@ START_TEST(takes_no_bad_page)
 }
 END_TEST
 
+/* A daemon that has not looked at its clock yet is no reason to give an ended token out. */
+START_TEST(looks_at_the_deadline)
+{
+    static const struct page_kind ended = {GOOD, .deadline = 1};
+
+    script = (struct script){.answer = SWITCHING, .kind = &ended};
+    demand("by-socket", 7);
+    ck_assert_uint_eq(asked_for_page, 1);
+    ck_assert_uint_eq(asked_without, 1);
+}
+END_TEST
+
 START_TEST(does_without_the_descriptor)
 {
     script = (struct script){.answer = SWITCHING};
@@ -292,6 +306,7 @@ Suite *make_suite(void)
     tcase_set_timeout(pages, 30);
     tcase_add_loop_test(pages, takes_a_page, 0, 2);
     tcase_add_loop_test(pages, takes_no_bad_page, 0, (int)ARRAY_SIZE(bad));
+    tcase_add_test(pages, looks_at_the_deadline);
     tcase_add_test(pages, does_without_the_descriptor);
     tcase_add_loop_test(pages, does_without_a_page, 0, 2);
     tcase_add_loop_test(pages, says_what_went_wrong, 0, (int)ARRAY_SIZE(nonsense));

@@ -192,6 +192,15 @@ static bool is_said_twice(const struct reply *r, const char *end)
            (size_t)(end - r->body) >= length && !memcmp(r->head, r->body, length);
 }
 
+/* A page with the token, that is a byte that brings it, and nothing more on this connection. */
+static void check_switching(const struct reply *r, const struct http_asked *asked, const char *end,
+                            bool ended)
+{
+    fuzz_check(asked && !asked->refused && !strcmp(route_names[asked->route], "token") &&
+               !strcmp(asked->method, "GET"));
+    fuzz_check(end - r->body == 1 && *r->body == '\n' && ended);
+}
+
 void http_reply_check(const struct http_daemon *d, const char *bytes, size_t length, bool ended)
 {
     const char *end = bytes + length;
@@ -212,6 +221,9 @@ void http_reply_check(const struct http_daemon *d, const char *bytes, size_t len
         if (r.status >= 200) {
             check_kind(&r, asked);
             n++;
+        } else if (r.status == 101) {
+            check_switching(&r, asked, end, ended);
+            return;
         } else {
             fuzz_check(r.status == 100);
         }

@@ -113,6 +113,10 @@ generation_rises() { # generation_rises: a program that waits for the next token
     [ "$after" -gt "$before" ]
 }
 
+page_follows() { # page_follows: a program that has the token page sees the next token there
+    /usr/bin/python3 "$here/page.py" $socket secure
+}
+
 up_and_down() { # up_and_down SERVICE
     rm -f /run/down
     latchkey --cloud secure request PUT "$1" backups &&
@@ -147,6 +151,7 @@ check_job() {
     check "and with a service that has a name" up_and_down x-named
     check "whose address the nameserver gave, too" grep -qx objects.cloud.test /run/names.log
     check "who waits for a newer token gets it" generation_rises
+    check "and who has the token page sees it there" page_follows
     check "a credential file that changes is read again" new_key_is_taken
     check "it reloads" reload
     check "and has its token still" is ready state secure
@@ -159,7 +164,8 @@ check_filter() {
     drop_in kill SystemCallErrorNumber=
     systemctl restart latchkeyd.service
     whole_job() {
-        within 10 is ready state secure && up_and_down x-named && generation_rises && new_key_is_taken &&
+        within 10 is ready state secure && up_and_down x-named && generation_rises && page_follows &&
+            new_key_is_taken &&
             reload && within 10 is ready state secure && systemctl stop latchkeyd.service
     }
     check "it does all that with death on every other system call" whole_job
