@@ -8,41 +8,47 @@ has_descriptors() { # has_descriptors PEER NUMBER: so many, or more
 }
 
 # What a peer sets aside at its start for so many connections counts, too: it is measured from what it takes
-# when it is configured for few.
+# when it is configured for few. Idle is who has been silent for 8 s.
 measure_connections() {
-    local number peer how what before round
+    local number peer how round
     number=$(if_brief 1000 10000)
     [ "$(ulimit -n)" -ge $((number * 8 / 5)) ] ||
         { echo "bench: $(ulimit -n) descriptors are too few for $number connections" >&2; exit 1; }
-    for how in connected asked; do
+    for peer in latchkeyd nginx haproxy; do
+        start $peer
+        ask $peer token 1 100
+        status_of $peer RssAnon >"$dir/$peer.before"
+        stop $peer
+    done
+    configure_nginx $((number * 5 / 4)) # it drops idle ones when few are left to it
+    configure_haproxy $((number + 100))
+    for how in "connected only" "after a request"; do
         for ((round = 0; round < $(if_brief 1 3); round++)); do
+            for peer in latchkeyd nginx haproxy; do hold_connections $peer "$number" "$how"; done
+            sleep 8
             for peer in latchkeyd nginx haproxy; do
-                configure_nginx 1024
-                configure_haproxy 1024
-                start $peer
-                ask $peer token 1 100
-                before=$(status_of $peer RssAnon)
-                stop $peer
-                configure_nginx $((number * 5 / 4)) # it drops idle ones when few are left to it
-                configure_haproxy $((number + 100))
-                start $peer
-                what=
-                [ $how = connected ] || what=$(path $peer token)
-                : >"$dir/held"
-                # shellcheck disable=SC2086 # no word, or one
-                "$build/tests/bench/bench-load" hold "$dir/$peer.sock" "$number" $what >"$dir/held" &
-                echo $! >"$dir/hold.pid"
-                wait_for "$number connections to $peer" test -s "$dir/held"
-                wait_for "each connection to $peer" has_descriptors $peer "$number"
-                record "$number idle connections, $([ $how = connected ] && echo connected only || echo after a request)" \
-                    "B each" $peer $((($(status_of $peer RssAnon) - before) * 1024 / number))
-                stop hold
+                has_descriptors $peer "$number" || { echo "bench: $peer dropped connections" >&2; exit 1; }
+                record "$number idle connections, $how" "B each" $peer \
+                    $((($(status_of $peer RssAnon) - $(<"$dir/$peer.before")) * 1024 / number))
+                stop "hold-$peer"
                 stop $peer
             done
         done
     done
     configure_nginx 1024
     configure_haproxy 1024
+}
+
+hold_connections() { # hold_connections PEER NUMBER HOW
+    local what=
+    start "$1"
+    [ "$3" = "connected only" ] || what=$(path "$1" token)
+    : >"$dir/held"
+    # shellcheck disable=SC2086 # no word, or one
+    "$build/tests/bench/bench-load" hold "$dir/$1.sock" "$2" $what >"$dir/held" &
+    echo $! >"$dir/hold-$1.pid"
+    wait_for "$2 connections to $1" test -s "$dir/held"
+    wait_for "each connection to $1" has_descriptors "$1" "$2"
 }
 
 measure_start() {
@@ -61,18 +67,18 @@ measure_start() {
 
     local peers="latchkeyd nginx haproxy oidc-agent"
     for peer in $peers; do start "$peer"; done
-    sleep 2
-    for peer in $peers; do
-        record "private memory, idle" KiB "$peer" "$(private_memory "$peer")"
-        record "of which dirty" KiB "$peer" "$(private_memory "$peer" Dirty)"
-        record "anonymous memory, idle" KiB "$peer" "$(status_of "$peer" RssAnon)"
-    done
+    sleep "$(if_brief 2 10)"
     seconds=$(if_brief 2 60)
     for peer in $peers; do status_of "$peer" voluntary_ctxt_switches >"$dir/$peer.before"; done
     sleep "$seconds"
     for peer in $peers; do
         record "wake-ups when idle" /minute "$peer" \
             $((($(status_of "$peer" voluntary_ctxt_switches) - $(<"$dir/$peer.before")) * 60 / seconds))
+    done
+    for peer in $peers; do
+        record "private memory, idle" KiB "$peer" "$(private_memory "$peer")"
+        record "of which dirty" KiB "$peer" "$(private_memory "$peer" Dirty)"
+        record "anonymous memory, idle" KiB "$peer" "$(status_of "$peer" RssAnon)"
         stop "$peer"
     done
 }
