@@ -235,6 +235,10 @@ void request_finish(struct connection *c)
 
     connection_stop_waiting(c);
     c->listener->heads -= c->phase == PHASE_HEAD;
+    if (!c->is_large)
+        listener_note_small(c->listener);
+    c->listener->large -= c->is_large;
+    c->is_large = false;
     c->listener->moved = true;
     if (r->ops) {
         s->observer(r, s->userdata);

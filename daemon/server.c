@@ -183,9 +183,9 @@ static void run(void *userdata)
     MHD_UNSIGNED_LONG_LONG timeout;
     struct listener *l = userdata;
 
+    listener_take_turns(l);
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
         l->moved = false;
-        listener_take_turns(l);
         (void)MHD_run(l->mhd);
         /* Its epoll descriptor tells of news only: what was left undone shows here. */
         if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 #define IDLE_TIME (5 * USEC_PER_SEC)
-#define IDLE_ACCURACY USEC_PER_SEC
+#define IDLE_ACCURACY (10 * USEC_PER_MSEC)
 #define AT_ONCE 256 /* so many take some milliseconds */
 #define PAUSE USEC_PER_MSEC
 
@@ -28,9 +28,9 @@ static bool is_zero(const char *page, size_t size)
     return page[0] == 0 && memcmp(page, page + 1, size - 1) == 0;
 }
 
-static void give_pages_back(char *pool)
+static void give_pages_back(char *pool, size_t page)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = 0, end = 0;
+    size_t begin = 0, end = 0;
 
     for (size_t at = 0; at < POOL_SIZE; at += page) {
         if (!is_zero(pool + at, page))
@@ -63,7 +63,7 @@ static usec_t sweep(struct listener *l, usec_t time, size_t *left)
         if (!c->idle_since || c->phase != PHASE_IDLE)
             continue; /* a request that is under way will say when it is over */
         if (due <= time && *left > 0) {
-            give_pages_back(c->pool);
+            give_pages_back(c->pool, l->server->page_size);
             c->idle_since = 0;
             (*left)--;
         } else if (due < next) {
@@ -93,15 +93,18 @@ static int on_idle(sd_event_source *source _unused_, uint64_t usec _unused_, voi
 
 int server_idle_new(struct server *s)
 {
-    int r = sd_event_add_time(s->event, &s->idle, CLOCK_MONOTONIC, 0, IDLE_ACCURACY, on_idle, s);
+    int r;
+
+    s->page_size = (size_t)sysconf(_SC_PAGESIZE);
+    r = sd_event_add_time(s->event, &s->idle, CLOCK_MONOTONIC, 0, IDLE_ACCURACY, on_idle, s);
 
     return r < 0 ? r : sd_event_source_set_enabled(s->idle, SD_EVENT_OFF);
 }
 
 /* The pool is taken from mmap, and what libmicrohttpd reads first lies at its beginning. */
-static char *pool_of(const char *request_line)
+static char *pool_of(const struct server *s, const char *request_line)
 {
-    bool is_aligned = (uintptr_t)request_line % (size_t)sysconf(_SC_PAGESIZE) == 0;
+    bool is_aligned = (uintptr_t)request_line % s->page_size == 0;
 
     return is_aligned ? (char *)(uintptr_t)request_line : NULL;
 }
@@ -110,7 +113,7 @@ void server_idle_begin(struct connection *c, const char *request_line)
 {
     struct server *s = c->listener->server;
 
-    c->pool = pool_of(request_line);
+    c->pool = pool_of(s, request_line);
     c->idle_since = c->pool ? now(s) : 0;
     if (c->pool && !s->idle_armed)
         arm(s, c->idle_since + IDLE_TIME);

@@ -32,7 +32,7 @@ struct connection {
     struct request request; /* one at a time: HTTP/1.1 has them in turn */
     struct connection *next, **link;
     STAILQ_ENTRY(connection) turn; /* among those that wait to go on with a large answer */
-    bool has_turn;
+    bool has_turn, is_large;
     struct listener *listener;
     struct MHD_Connection *mhd;
     struct answer *answer; /* given, and not queued yet */
@@ -69,7 +69,9 @@ struct listener {
     size_t heads;   /* requests of which part of the head is here */
     bool moved;     /* something has come of libmicrohttpd's last run */
     STAILQ_HEAD(, connection) turns;
-    unsigned blocks; /* of large answers that may go out in this run */
+    size_t large;    /* answers that are sent block by block */
+    unsigned small;  /* turns for which it counts that somebody has asked for something else */
+    unsigned blocks; /* of large answers that may go out before others have their turn */
 };
 
 struct server {
@@ -82,6 +84,7 @@ struct server {
     server_observer observer;
     void *userdata;
     sd_event_source *idle;
+    size_t page_size;
     bool idle_armed;
     size_t connections;
     size_t newcomers;
@@ -105,8 +108,10 @@ void connection_stop_waiting(struct connection *c);
 
 /* Whether it is not this connection's turn to send a block of a large answer: it waits for that then. */
 bool connection_has_to_queue(struct connection *c);
-/* At the beginning of each of libmicrohttpd's runs: lets the next of those go on that wait for their turn. */
+/* Lets the next of those go on that wait for their turn. */
 void listener_take_turns(struct listener *l);
+/* A request has ended whose answer was none of these. */
+void listener_note_small(struct listener *l);
 
 /* ---- server_answer.c */
 

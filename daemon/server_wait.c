@@ -6,6 +6,7 @@
 
 #define WAITING_MOST 64
 #define BLOCKS_AT_ONCE 4
+#define TURNS_REMEMBERED 256
 
 void connection_suspend(struct connection *c)
 {
@@ -56,31 +57,47 @@ void request_wake(struct request *r)
 /* ---- turns */
 
 /*
- * However many large answers are on their way, a run sends some blocks of them only: whoever asks for
- * something small waits for those, and not for all of them. The others queue up.
+ * However many large answers are on their way, some blocks of them go out at a time, and as much as that is
+ * fetched: whoever asks for something small waits for those, and not for all. The others queue up.
  */
 bool connection_has_to_queue(struct connection *c)
 {
     struct listener *l = c->listener;
 
+    l->large += !c->is_large;
+    c->is_large = true;
+    if (l->large == 1)
+        return false;
     if (l->blocks > 0) {
         l->blocks--;
         return false;
     }
     STAILQ_INSERT_TAIL(&l->turns, c, turn);
     c->has_turn = true;
+    (void)later_schedule(&l->again);
     connection_suspend(c);
     return true;
 }
 
+void listener_note_small(struct listener *l)
+{
+    l->small = TURNS_REMEMBERED;
+}
+
+/* Of blocks one at a time while somebody asks for small things, and more when nobody does. */
 void listener_take_turns(struct listener *l)
 {
-    l->blocks = BLOCKS_AT_ONCE;
-    for (unsigned i = 0; i < BLOCKS_AT_ONCE && !STAILQ_EMPTY(&l->turns); i++) {
+    unsigned blocks = l->small > 0 ? 1 : BLOCKS_AT_ONCE;
+
+    l->small -= l->small > 0;
+    l->blocks = blocks;
+    for (unsigned i = 0; i < blocks && !STAILQ_EMPTY(&l->turns); i++) {
         struct connection *c = STAILQ_FIRST(&l->turns);
 
         c->has_turn = false;
         STAILQ_REMOVE_HEAD(&l->turns, turn);
         request_wake(&c->request);
     }
+    if (!STAILQ_EMPTY(&l->turns))
+        (void)later_schedule(&l->again);
 }

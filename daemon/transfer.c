@@ -29,6 +29,7 @@ static size_t on_body(char *data, size_t size _unused_, size_t length, void *use
     int r;
 
     moved(t);
+    t->upstream->received += length;
     r = t->handler.body(t, data, length, t->userdata);
     t->paused_body = r == TRANSFER_PAUSE;
     if (r < 0)

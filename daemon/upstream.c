@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libcurl's multi interface on sd_event. Two things are done for speed and worth knowing: the
- * descriptor of a connection that has served stays registered until the next transfer, as it would be
- * taken out and put in again each time; and libcurl's timeout is not followed to the letter: 0 ms is
- * answered in the next round and a later deadline leaves the armed timer alone, as every re-armed
+ * libcurl's multi interface on sd_event. Its timeout is not followed to the letter: 0 ms is answered at the
+ * end of the event that is handled, and a later deadline leaves the armed timer alone, as every re-armed
  * timer is a system call.
  */
 #include "upstream_private.h"
@@ -13,8 +11,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 
 #define CONNECTIONS_KEPT 64L
 
@@ -80,124 +76,12 @@ static void drain(struct upstream *u)
     }
 }
 
-static void act(struct upstream *u, curl_socket_t fd, int what)
+void upstream_act(struct upstream *u, curl_socket_t fd, int what)
 {
     int running;
 
     (void)curl_multi_socket_action(u->multi, fd, what, &running);
     drain(u);
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    struct upstream *u = userdata;
-    int what = 0;
-
-    /* an idle connection that ended: libcurl finds out when it wants to use it */
-    if (!u->watches[fd].events)
-        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-
-    if (events & EPOLLIN)
-        what |= CURL_CSELECT_IN;
-    if (events & EPOLLOUT)
-        what |= CURL_CSELECT_OUT;
-    if (events & (EPOLLERR | EPOLLHUP))
-        what |= CURL_CSELECT_ERR;
-    later_begin(u->queue);
-    act(u, fd, what);
-    later_end(u->queue);
-    return 0;
-}
-
-static int watch_grow(struct upstream *u, int fd)
-{
-    size_t n = (size_t)fd + 16;
-    struct watch *grown;
-
-    if ((size_t)fd < u->n_watches)
-        return 0;
-    grown = realloc(u->watches, n * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    memset(grown + u->n_watches, 0, (n - u->n_watches) * sizeof(*grown));
-    u->watches = grown;
-    u->n_watches = n;
-    return 0;
-}
-
-static void watch_drop(struct watch *watch)
-{
-    watch->io = sd_event_source_disable_unref(watch->io);
-    watch->events = 0;
-}
-
-static int watch_for(struct upstream *u, int fd, uint32_t events)
-{
-    struct watch *watch = &u->watches[fd];
-
-    if (watch->io && (sd_event_source_set_io_events(watch->io, events) < 0 ||
-                      sd_event_source_set_enabled(watch->io, SD_EVENT_ON) < 0))
-        watch_drop(watch);
-    watch->events = events;
-    return watch->io ? 0 : sd_event_add_io(u->event, &watch->io, fd, events, on_io, u);
-}
-
-/* Whether libcurl keeps the connection, and says so when it closes it: one that has served. Its
- * resolver's descriptors, and sockets that never got connected, it closes without a word. */
-static bool is_kept(CURL *easy)
-{
-    struct transfer *t = NULL;
-
-    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t) == CURLE_OK && t && t->head_done;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp _unused_)
-{
-    struct upstream *u = userdata;
-    uint32_t events = 0;
-
-    if (watch_grow(u, fd) < 0)
-        return -1;
-    if (what & CURL_POLL_IN)
-        events |= EPOLLIN;
-    if (what & CURL_POLL_OUT)
-        events |= EPOLLOUT;
-    if (what != CURL_POLL_REMOVE)
-        return watch_for(u, fd, events) < 0 ? -1 : 0;
-    if (is_kept(easy))
-        u->watches[fd].events = 0;
-    else
-        watch_drop(&u->watches[fd]);
-    return 0;
-}
-
-int upstream_open(struct upstream *u, int family, int type, int protocol)
-{
-    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-    struct watch *watch;
-    uint32_t events;
-
-    if (fd < 0 || (size_t)fd >= u->n_watches)
-        return fd;
-    watch = &u->watches[fd];
-    events = watch->events;
-    watch_drop(watch);
-    /* Of the same number as one that was closed just now, and libcurl, which goes by numbers, takes it
-     * for registered. */
-    if (events && watch_for(u, fd, events) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static int on_close(void *userdata, curl_socket_t fd)
-{
-    struct upstream *u = userdata;
-
-    if ((size_t)fd < u->n_watches)
-        watch_drop(&u->watches[fd]);
-    return close(fd);
 }
 
 static int arm_timer(struct upstream *u)
@@ -238,13 +122,13 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
     if (u->timer_due > upstream_now(u))
         return arm_timer(u);
     u->timer_due = USEC_INFINITY;
-    act(u, CURL_SOCKET_TIMEOUT, 0);
+    upstream_act(u, CURL_SOCKET_TIMEOUT, 0);
     return 0;
 }
 
 static void on_soon(void *userdata)
 {
-    act(userdata, CURL_SOCKET_TIMEOUT, 0);
+    upstream_act(userdata, CURL_SOCKET_TIMEOUT, 0);
 }
 
 int upstream_sweep_at(struct upstream *u, usec_t due)
@@ -318,7 +202,7 @@ int upstream_prepare(struct upstream *u, CURL *easy)
      * along that are not to be sent twice; and `Expect` is not waited for. One transfer at a time on each
      * has none of that but the last, and is no faster. */
     c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, upstream_close);
     c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
     return c == CURLE_OK ? 0 : -ENOMEM;
 }
@@ -344,8 +228,7 @@ CURLM *upstream_new_multi(struct upstream *u)
 
     if (!multi)
         return NULL;
-    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    c |= curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, u);
+    c |= upstream_watch_for(u, multi);
     c |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout);
     c |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, u);
     c |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
@@ -364,10 +247,13 @@ int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **r
         return -ENOMEM;
     u->event = sd_event_ref(event);
     u->queue = queue;
+    u->epoll = -1;
     u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
     u->has_authorities_folder = upstream_has_authorities_folder();
     later_init(&u->soon, queue, on_soon, u);
-    r = add_sources(u);
+    r = upstream_watch_new(u);
+    if (r >= 0)
+        r = add_sources(u);
     if (r < 0)
         return r;
 
@@ -391,9 +277,7 @@ void upstream_free(struct upstream *u)
         curl_easy_cleanup(u->spare[i]);
     if (u->multi)
         curl_multi_cleanup(u->multi);
-    for (size_t i = 0; i < u->n_watches; i++)
-        sd_event_source_disable_unref(u->watches[i].io);
-    free(u->watches);
+    upstream_watch_free(u);
     sd_event_source_disable_unref(u->timer);
     later_done(&u->soon);
     sd_event_source_disable_unref(u->sweep);

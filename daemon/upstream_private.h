@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the upstream room know of each other: upstream.c has the loop, upstream_rest.c what
+/* What the files of the upstream room know of each other: upstream.c has the loop, upstream_watch.c its sockets, upstream_rest.c what
  * is given back when nothing is under way, transfer.c one transfer, transfer_network.c the way to the
  * cloud and transfer_problem.c what is said when it ends badly. */
 #ifndef UPSTREAM_PRIVATE_H
@@ -11,18 +11,19 @@
 
 #define UPSTREAM_SPARE_HANDLES 16
 
-struct watch {
-    sd_event_source *io;
-    uint32_t events; /* what libcurl waits for, of epoll's; 0: nothing at the moment */
-};
+struct watch;
 
 struct upstream {
     sd_event *event;
     struct later_queue *queue;
     CURLM *multi;
 
+    /* upstream_watch.c */
+    int epoll;
+    sd_event_source *io;
     struct watch *watches; /* by descriptor */
     size_t n_watches;
+    uint64_t received; /* bytes of bodies, in the event that is handled */
 
     sd_event_source *timer; /* libcurl's one timeout */
     usec_t timer_due;       /* USEC_INFINITY: libcurl wants none */
@@ -78,8 +79,19 @@ struct transfer {
 
 usec_t upstream_now(struct upstream *u);
 
+/* Has libcurl do what is to be done on a socket. */
+void upstream_act(struct upstream *u, curl_socket_t fd, int what);
+
+int upstream_watch_new(struct upstream *u);
+/* Behind curl_multi_cleanup(). */
+void upstream_watch_free(struct upstream *u);
+/* Has libcurl say which sockets it waits for. */
+CURLMcode upstream_watch_for(struct upstream *u, CURLM *multi);
+
 /* A socket for libcurl; as socket(), in arguments and result. */
 int upstream_open(struct upstream *u, int family, int type, int protocol);
+/* Closes one. userdata is the upstream. */
+int upstream_close(void *userdata, curl_socket_t fd);
 
 /* Makes sure that the sweep comes by at that time or earlier. */
 int upstream_sweep_at(struct upstream *u, usec_t due);
