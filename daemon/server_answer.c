@@ -84,7 +84,7 @@ static ssize_t on_read(void *userdata, uint64_t position _unused_, char *to, siz
 
     if (!c->gone && connection_has_to_queue(c))
         return 0;
-    n = c->gone ? STREAM_ERROR : c->read(&c->request, to, length);
+    n = c->gone ? STREAM_ERROR : c->read(&c->request, to, connection_piece(c, length));
 
     c->listener->moved = true;
     if (n == STREAM_END)

@@ -108,6 +108,8 @@ void connection_stop_waiting(struct connection *c);
 
 /* Whether it is not this connection's turn to send a block of a large answer: it waits for that then. */
 bool connection_has_to_queue(struct connection *c);
+/* How much of the room for a block is to be filled: less while somebody asks for small things. */
+size_t connection_piece(const struct connection *c, size_t room);
 /* Lets the next of those go on that wait for their turn. */
 void listener_take_turns(struct listener *l);
 /* A request has ended whose answer was none of these. */

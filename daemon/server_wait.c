@@ -7,6 +7,7 @@
 #define WAITING_MOST 64
 #define BLOCKS_AT_ONCE 4
 #define TURNS_REMEMBERED 256
+#define PIECE_SIZE ((size_t)16 * 1024)
 
 void connection_suspend(struct connection *c)
 {
@@ -79,12 +80,19 @@ bool connection_has_to_queue(struct connection *c)
     return true;
 }
 
+size_t connection_piece(const struct connection *c, size_t room)
+{
+    const struct listener *l = c->listener;
+
+    return l->small > 0 && l->large > 1 && room > PIECE_SIZE ? PIECE_SIZE : room;
+}
+
 void listener_note_small(struct listener *l)
 {
     l->small = TURNS_REMEMBERED;
 }
 
-/* Of blocks one at a time while somebody asks for small things, and more when nobody does. */
+/* One block at a time while somebody asks for small things, and more when nobody does. */
 void listener_take_turns(struct listener *l)
 {
     unsigned blocks = l->small > 0 ? 1 : BLOCKS_AT_ONCE;

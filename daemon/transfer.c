@@ -16,7 +16,7 @@
  * together: libcurl keeps them all for as long as the transfer lasts. */
 #define HEADS_MOST ((uint64_t)256 * 1024)
 #define SMALL_BUFFER (16L * 1024) /* the least that libcurl takes */
-#define LARGE_BUFFER (64L * 1024)
+#define LARGE_BUFFER (32L * 1024)
 
 static void moved(struct transfer *t)
 {
