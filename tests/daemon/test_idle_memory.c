@@ -65,7 +65,7 @@ START_TEST(has_little_when_idle)
     if (process_is_instrumented())
         return;
     ck_assert_str_eq(daemon_state("c"), "ready");
-    demand_within(d, has_tls(_i) ? 2 * MIB + 128 * KIB : 2 * MIB - 256 * KIB);
+    demand_within(d, has_tls(_i) ? 2 * MIB + 256 * KIB : 2 * MIB);
 }
 END_TEST
 
