@@ -130,6 +130,7 @@ START_TEST(is_read_again)
     sandbox_start(NULL);
     path = write_clouds(cloud_of("second", ""));
     d = start(daemon_cloud("first", ""), path, DAEMON_READY);
+    daemon_wait_state("first", "ready");
     daemon_wait_state("second", "ready");
     token = look_token("second");
     (void)write_clouds(stage_text("%s%s", cloud_of("second", ""), cloud_of("third", "")));
