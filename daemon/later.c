@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define TURNS_AT_ONCE 8
+#define RUNS_AT_ONCE 16
 
 struct later_queue {
     sd_event *event;
@@ -11,8 +11,7 @@ struct later_queue {
      * one which is enabled again and again runs before everything else, signals and timers too: each time
      * takes another. */
     sd_event_source *source;
-    struct later *first, **end;
-    size_t n;
+    TAILQ_HEAD(, later) scheduled;
     bool in_event;
 };
 
@@ -23,7 +22,7 @@ int later_queue_new(sd_event *event, struct later_queue **ret)
     if (!q)
         return -ENOMEM;
     q->event = event;
-    q->end = &q->first;
+    TAILQ_INIT(&q->scheduled);
     *ret = q;
     return 0;
 }
@@ -34,17 +33,6 @@ void later_queue_free(struct later_queue *q)
         return;
     sd_event_source_disable_unref(q->source);
     free(q);
-}
-
-/* Those that are in the queue at this moment, as far as nobody takes them out of it. */
-static void take_turn(struct later_queue *q)
-{
-    for (size_t n = q->n; n > 0 && q->first; n--) {
-        struct later *l = q->first;
-
-        later_done(l);
-        l->run(l->userdata);
-    }
 }
 
 static int on_turn(sd_event_source *source _unused_, void *userdata)
@@ -69,10 +57,14 @@ void later_begin(struct later_queue *q)
 
 void later_end(struct later_queue *q)
 {
-    for (int i = 0; i < TURNS_AT_ONCE && q->first; i++)
-        take_turn(q);
+    for (int i = 0; i < RUNS_AT_ONCE && !TAILQ_EMPTY(&q->scheduled); i++) {
+        struct later *l = TAILQ_FIRST(&q->scheduled);
+
+        later_done(l);
+        l->run(l->userdata);
+    }
     q->in_event = false;
-    if (q->first)
+    if (!TAILQ_EMPTY(&q->scheduled))
         (void)wake_up(q);
 }
 
@@ -83,32 +75,16 @@ void later_init(struct later *l, struct later_queue *q, void (*run)(void *userda
 
 void later_done(struct later *l)
 {
-    struct later_queue *q = l->queue;
-
-    if (!l->scheduled)
-        return;
+    if (l->scheduled)
+        TAILQ_REMOVE(&l->queue->scheduled, l, entry);
     l->scheduled = false;
-    q->n--;
-    for (struct later **link = &q->first; *link; link = &(*link)->next) {
-        if (*link != l)
-            continue;
-        *link = l->next;
-        if (q->end == &l->next)
-            q->end = link;
-        return;
-    }
 }
 
 int later_schedule(struct later *l)
 {
-    struct later_queue *q = l->queue;
-
     if (l->scheduled)
         return 0;
     l->scheduled = true;
-    l->next = NULL;
-    *q->end = l;
-    q->end = &l->next;
-    q->n++;
-    return q->in_event ? 0 : wake_up(q);
+    TAILQ_INSERT_TAIL(&l->queue->scheduled, l, entry);
+    return l->queue->in_event ? 0 : wake_up(l->queue);
 }

@@ -2,7 +2,7 @@
 /*
  * Something to be done soon, but not from here: libmicrohttpd and libcurl must not be called from within
  * their own callbacks. It is done before the event that is handled now is over, without another round of
- * the loop, for each round is two system calls; what keeps being scheduled again after some turns takes its
+ * the loop, for each round is two system calls; of what keeps being scheduled again, the rest takes its
  * turn among all other events.
  */
 #ifndef LATER_H
@@ -11,13 +11,14 @@
 #include "cleanup.h"
 
 #include <stdbool.h>
+#include <sys/queue.h>
 #include <systemd/sd-event.h>
 
 struct later_queue;
 
 struct later {
     struct later_queue *queue; /* borrowed */
-    struct later *next;
+    TAILQ_ENTRY(later) entry;
     bool scheduled;
     void (*run)(void *userdata);
     void *userdata;
