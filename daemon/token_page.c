@@ -160,12 +160,6 @@ void token_page_clear(struct token_page *p)
         wipe(p, LATCHKEY_TOKEN_PAGE_EMPTY);
 }
 
-void token_page_retire(struct token_page *p)
-{
-    if (p->shown->state != LATCHKEY_TOKEN_PAGE_RETIRED)
-        wipe(p, LATCHKEY_TOKEN_PAGE_RETIRED);
-}
-
 int token_page_fd(const struct token_page *p)
 {
     return p->fd;
@@ -254,7 +248,7 @@ void token_page_free(struct token_page *p)
     if (!p)
         return;
     if (p->shown && p->shown->owner != 0) {
-        token_page_retire(p);
+        wipe(p, LATCHKEY_TOKEN_PAGE_RETIRED);
         disown(p);
     }
     if (p->node)

@@ -25,7 +25,7 @@ struct token_page_value {
 
 /* An empty page. 0 or a negative errno. */
 int token_page_new(struct token_page **ret);
-/* Retires it. */
+/* Retires it: there will be no token any more. */
 void token_page_free(struct token_page *p);
 DEFINE_CLEANUP(struct token_page *, token_page_free)
 
@@ -38,7 +38,5 @@ const struct latchkey_token_page *token_page_shown(const struct token_page *p);
 int token_page_write(struct token_page *p, const struct token_page_value *v);
 /* There is no usable token at present: what was there is wiped. */
 void token_page_clear(struct token_page *p);
-/* There will be none any more. */
-void token_page_retire(struct token_page *p);
 
 #endif
