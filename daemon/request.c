@@ -252,8 +252,7 @@ void request_finish(struct connection *c)
     c->passing = -1;
     free(c->target);
     c->target = NULL;
-    if (!c->passed)
-        server_idle_begin(c, r->method);
+    server_idle_begin(c, c->passed ? NULL : r->method);
     c->phase = PHASE_IDLE;
 }
 

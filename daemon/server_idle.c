@@ -49,7 +49,6 @@ static void arm(struct server *s, usec_t when)
     if (sd_event_source_set_time(s->idle, when) < 0)
         return;
     (void)sd_event_source_set_enabled(s->idle, SD_EVENT_ONESHOT);
-    s->idle_armed = true;
 }
 
 /* When to look again; USEC_INFINITY: nobody is left who could give anything back. */
@@ -79,7 +78,6 @@ static int on_idle(sd_event_source *source _unused_, uint64_t usec _unused_, voi
     usec_t time = now(s), next = USEC_INFINITY;
     size_t left = AT_ONCE;
 
-    s->idle_armed = false;
     for (struct listener *l = s->listeners; l; l = l->next) {
         usec_t due = sweep(l, time, &left);
 
@@ -115,6 +113,6 @@ void server_idle_begin(struct connection *c, const char *request_line)
 
     c->pool = pool_of(s, request_line);
     c->idle_since = c->pool ? now(s) : 0;
-    if (c->pool && !s->idle_armed)
+    if (c->pool && sd_event_source_get_enabled(s->idle, NULL) == 0)
         arm(s, c->idle_since + IDLE_TIME);
 }
