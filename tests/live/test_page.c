@@ -7,6 +7,7 @@
 #include "patience.h"
 #include "procfs.h"
 #include "program.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "stage.h"
 
@@ -19,7 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #define READS_IN_SILENCE 1000000
@@ -324,17 +324,6 @@ START_TEST(waits_for_the_next)
 }
 END_TEST
 
-static int listen_at(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    strcpy(address.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    ck_assert_int_eq(listen(fd, 8), 0);
-    return fd;
-}
-
 /* Each way of going away, with a socket of its own and with one that stays; the next one counts to the same
  * number. */
 static const struct restart {
@@ -344,7 +333,8 @@ static const struct restart {
 START_TEST(waits_through_a_restart)
 {
     const struct restart *restart = &restarts[_i];
-    _cleanup_(closep) int fd = restart->is_passed ? listen_at(stage_path("socket")) : -1;
+    _cleanup_(closep) int fd =
+        restart->is_passed ? raw_listen(stage_path("socket"), SOCK_STREAM) : -1;
     struct daemon_options o = {.socket = restart->is_passed ? "" : NULL,
                                .passed_fds = &fd,
                                .n_passed_fds = restart->is_passed ? 1 : 0};

@@ -6,6 +6,7 @@
 #include "look.h"
 #include "patience.h"
 #include "program.h"
+#include "raw.h"
 #include "sandbox.h"
 #include "stage.h"
 
@@ -14,7 +15,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #define THREADS 8
 #define ROUNDS 20
@@ -159,17 +159,6 @@ START_TEST(finds_a_daemon_that_was_started_again)
 }
 END_TEST
 
-static int listen_at(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    strcpy(address.sun_path, path);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    ck_assert_int_eq(listen(fd, 8), 0);
-    return fd;
-}
-
 /* Each way of going away, with a socket of its own and with one that stays. */
 static const struct restart {
     bool is_killed, is_passed;
@@ -186,7 +175,8 @@ START_TEST(waits_through_a_restart)
 {
     const struct restart *restart = &restarts[_i];
     struct waiter waiter = {.after = restart->counted, .seconds = 60};
-    _cleanup_(closep) int fd = restart->is_passed ? listen_at(stage_path("socket")) : -1;
+    _cleanup_(closep) int fd =
+        restart->is_passed ? raw_listen(stage_path("socket"), SOCK_STREAM) : -1;
     const struct daemon_options o = {.socket = restart->is_passed ? "" : NULL,
                                      .passed_fds = &fd,
                                      .n_passed_fds = restart->is_passed ? 1 : 0};
