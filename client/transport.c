@@ -14,8 +14,6 @@
 #define CHUNK (64 * 1024L)
 /* A body that is small is cheaper to send in vain than to ask for leave first. */
 #define EXPECT_ABOVE (64 * 1024)
-/* Nanoseconds between two looks at a queue that is full. */
-#define QUEUE_PAUSE 20000000
 
 struct transport {
     char *socket_path;
@@ -398,7 +396,7 @@ static int perform(CURL *handle, struct transfer *transfer)
     note_movement(transfer);
     start = transfer->moved;
     while ((r = to_errno(handle, transfer, curl_easy_perform(handle))) == -EAGAIN) {
-        nanosleep(&(struct timespec){.tv_nsec = QUEUE_PAUSE}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = TRANSPORT_QUEUE_PAUSE}, NULL);
         note_movement(transfer);
         if (transfer->moved.tv_sec - start.tv_sec > (time_t)seconds)
             return -ETIMEDOUT;

@@ -17,6 +17,9 @@
 
 struct transport;
 
+/* Nanoseconds between two looks at a queue of connections that is full. */
+#define TRANSPORT_QUEUE_PAUSE 20000000
+
 struct transport_call {
     const char *method;
     const char *target; /* goes into the request line byte for byte */

@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <time.h>
 
-/* Nanoseconds between two looks at a queue of connections that is full. */
-#define QUEUE_PAUSE 20000000
 #define CHUNK 4096
 
 /* What has come so far. */
@@ -63,7 +61,7 @@ static int connect_to(int socket, const char *path, int64_t end)
             return -errno;
         if (now_ms() >= end)
             return -ETIMEDOUT;
-        nanosleep(&(struct timespec){.tv_nsec = QUEUE_PAUSE}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = TRANSPORT_QUEUE_PAUSE}, NULL);
     }
     return 0;
 }
