@@ -192,7 +192,7 @@ enum MHD_Result request_on_call(void *userdata, struct MHD_Connection *mhd _unus
 
     if (!c || !c->request.target || c->gone)
         return MHD_NO;
-    if (c->waiting)
+    if (c->wait == WAIT_IN_PLACE)
         return MHD_YES;
     c->listener->moved = true;
 

@@ -192,7 +192,7 @@ static void run(void *userdata)
             return;
         /* But so does who waits without being suspended: when nothing has come of a run, there is no
          * other. A long head comes in pieces that show in nothing else. */
-        if (l->waiting > 0 && !l->moved && (l->heads == 0 || i + 1 == RUNS_AT_ONCE))
+        if (l->in_place > 0 && !l->moved && (l->heads == 0 || i + 1 == RUNS_AT_ONCE))
             return;
     }
     (void)later_schedule(&l->again);
@@ -281,7 +281,7 @@ int server_listen(struct server *s, int fd, const char *name)
         return -ENOMEM;
     }
     l->server = s;
-    STAILQ_INIT(&l->turns);
+    TAILQ_INIT(&l->turns);
     later_init(&l->again, s->queue, run, l);
     r = start_mhd(l, fd);
     if (r < 0) {

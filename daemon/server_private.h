@@ -25,6 +25,13 @@ enum phase {
     PHASE_READY,
 };
 
+enum wait {
+    WAIT_NONE,      /* it is libmicrohttpd's to go on with */
+    WAIT_IN_PLACE,  /* for moments: libmicrohttpd asks at each of its runs, and asks in vain */
+    WAIT_SUSPENDED, /* until request_wake(): libmicrohttpd does not look at it */
+    WAIT_FOR_TURN,  /* suspended too, and only its turn or its client's end has it go on */
+};
+
 struct answer {
     unsigned refs;
     struct MHD_Response *response;
@@ -33,8 +40,7 @@ struct answer {
 struct connection {
     struct request request; /* one at a time: HTTP/1.1 has them in turn */
     struct connection *next, **link;
-    STAILQ_ENTRY(connection) turn; /* among those that wait to go on with a large answer */
-    bool has_turn, is_large;
+    TAILQ_ENTRY(connection) turn; /* with WAIT_FOR_TURN */
     struct listener *listener;
     struct MHD_Connection *mhd;
     struct answer *answer; /* given, and not queued yet */
@@ -44,9 +50,11 @@ struct connection {
     struct unit_lookup unit_lookup; /* under way: the peer is not complete */
     enum quota_kind quota;
     enum phase phase;
+    enum wait wait;
     bool admitted; /* and counts for its user as `quota` */
-    bool hold, suspended, waiting, gone, newcomer;
-    int passing; /* the descriptor that goes out behind a 101; -1: none */
+    bool hold, gone, newcomer;
+    bool is_large; /* its answer is sent block by block */
+    int passing;   /* the descriptor that goes out behind a 101; -1: none */
     struct MHD_UpgradeResponseHandle *passed; /* and it has: the client is to close now */
     ssize_t (*read)(struct request *r, char *to, size_t length);
     char *pool;        /* libmicrohttpd's memory for it; NULL: not known */
@@ -67,10 +75,10 @@ struct listener {
     sd_event_source *io;
     struct later again;
     struct connection *connections;
-    size_t waiting; /* connections that wait without being suspended */
-    size_t heads;   /* requests of which part of the head is here */
-    bool moved;     /* something has come of libmicrohttpd's last run */
-    STAILQ_HEAD(, connection) turns;
+    size_t in_place; /* connections with WAIT_IN_PLACE */
+    size_t heads;    /* requests of which part of the head is here */
+    bool moved;      /* something has come of libmicrohttpd's last run */
+    TAILQ_HEAD(, connection) turns;
     size_t large;    /* answers that are sent block by block */
     unsigned small;  /* turns for which it counts that somebody has asked for something else */
     unsigned blocks; /* of large answers that may go out before others have their turn */

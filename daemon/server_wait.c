@@ -4,14 +4,27 @@
  */
 #include "server_private.h"
 
-#define WAITING_MOST 64
+#define IN_PLACE_MOST 64
 #define BLOCKS_AT_ONCE 4
 #define TURNS_REMEMBERED 256
 #define PIECE_SIZE ((size_t)16 * 1024)
 
+static void set_wait(struct connection *c, enum wait wait)
+{
+    struct listener *l = c->listener;
+
+    l->in_place -= c->wait == WAIT_IN_PLACE;
+    l->in_place += wait == WAIT_IN_PLACE;
+    if (c->wait == WAIT_FOR_TURN)
+        TAILQ_REMOVE(&l->turns, c, turn);
+    if (wait == WAIT_FOR_TURN)
+        TAILQ_INSERT_TAIL(&l->turns, c, turn);
+    c->wait = wait;
+}
+
 void connection_suspend(struct connection *c)
 {
-    c->suspended = true;
+    set_wait(c, WAIT_SUSPENDED);
     MHD_suspend_connection(c->mhd);
 }
 
@@ -22,37 +35,34 @@ void connection_suspend(struct connection *c)
  */
 void connection_wait(struct connection *c)
 {
-    struct listener *l = c->listener;
-
-    if (!c->request.ops->brief || l->waiting >= WAITING_MOST) {
+    if (c->request.ops->brief && c->listener->in_place < IN_PLACE_MOST)
+        set_wait(c, WAIT_IN_PLACE);
+    else
         connection_suspend(c);
-        return;
-    }
-    c->waiting = true;
-    l->waiting++;
 }
 
 void connection_stop_waiting(struct connection *c)
 {
-    c->suspended = false;
-    c->listener->waiting -= c->waiting;
-    c->waiting = false;
-    if (c->has_turn)
-        STAILQ_REMOVE(&c->listener->turns, c, connection, turn);
-    c->has_turn = false;
+    set_wait(c, WAIT_NONE);
+}
+
+static void go_on(struct connection *c)
+{
+    if (c->wait == WAIT_NONE)
+        return;
+    if (c->wait != WAIT_IN_PLACE)
+        MHD_resume_connection(c->mhd);
+    connection_stop_waiting(c);
+    /* Without a thread of its own, libmicrohttpd acts on that at its next run only. */
+    (void)later_schedule(&c->listener->again);
 }
 
 void request_wake(struct request *r)
 {
     struct connection *c = connection_of(r);
 
-    if ((!c->suspended && !c->waiting) || (c->has_turn && !c->gone))
-        return;
-    if (c->suspended)
-        MHD_resume_connection(c->mhd);
-    connection_stop_waiting(c);
-    /* Without a thread of its own, libmicrohttpd acts on that at its next run only. */
-    (void)later_schedule(&c->listener->again);
+    if (c->wait != WAIT_FOR_TURN || c->gone)
+        go_on(c);
 }
 
 /* ---- turns */
@@ -73,10 +83,9 @@ bool connection_has_to_queue(struct connection *c)
         l->blocks--;
         return false;
     }
-    STAILQ_INSERT_TAIL(&l->turns, c, turn);
-    c->has_turn = true;
+    set_wait(c, WAIT_FOR_TURN);
+    MHD_suspend_connection(c->mhd);
     (void)later_schedule(&l->again);
-    connection_suspend(c);
     return true;
 }
 
@@ -99,13 +108,8 @@ void listener_take_turns(struct listener *l)
 
     l->small -= l->small > 0;
     l->blocks = blocks;
-    for (unsigned i = 0; i < blocks && !STAILQ_EMPTY(&l->turns); i++) {
-        struct connection *c = STAILQ_FIRST(&l->turns);
-
-        c->has_turn = false;
-        STAILQ_REMOVE_HEAD(&l->turns, turn);
-        request_wake(&c->request);
-    }
-    if (!STAILQ_EMPTY(&l->turns))
+    for (unsigned i = 0; i < blocks && !TAILQ_EMPTY(&l->turns); i++)
+        go_on(TAILQ_FIRST(&l->turns));
+    if (!TAILQ_EMPTY(&l->turns))
         (void)later_schedule(&l->again);
 }
