@@ -206,6 +206,26 @@ START_TEST(asks_for_time_while_they_fail)
 }
 END_TEST
 
+/* Nobody waits for the end of a queue that takes minutes: units that come after us start, and hear of it. */
+START_TEST(is_ready_before_a_long_queue_has_ended)
+{
+    double begin = time_now();
+    struct daemon *d;
+
+    sandbox_start(NULL);
+    sandbox_set("'login_fault': 'hang'");
+    d = daemon_start(&(struct daemon_options){
+        .config = fleet(1, MANY, "login_timeout = 1", "login_timeout = 2"),
+        .wait = DAEMON_LISTENS,
+    });
+    /* The longest login_timeout and 10 s, and a moment for the login that is under way then. */
+    ck_assert(notify_wait(d->notify, "READY=1", 14));
+    ck_assert_double_ge(time_now() - begin, 12);
+    ck_assert_str_eq(daemon_state(HANGS), "failed");
+    ck_assert_str_eq(daemon_state(LAST), "starting");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("login_gate");
@@ -219,5 +239,6 @@ int main(void)
     tcase_add_test(c, says_that_it_is_not_ready);
     tcase_add_test(c, stops_at_once);
     tcase_add_test(c, asks_for_time_while_they_fail);
+    tcase_add_test(c, is_ready_before_a_long_queue_has_ended);
     return stage_run(s);
 }
