@@ -181,6 +181,7 @@ void broker_free(struct broker *b)
     later_queue_free(b->queue);
     listen_socket_done(&b->socket);
     sd_event_source_disable_unref(b->notice);
+    sd_event_source_disable_unref(b->overdue);
     sd_event_source_disable_unref(b->drained);
     sd_event_source_disable_unref(b->patience);
     sd_event_source_disable_unref(b->grace);

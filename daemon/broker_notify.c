@@ -48,10 +48,17 @@ static usec_t patience(const struct broker *b)
     return longest + START_MARGIN;
 }
 
-void broker_notify_patience(const struct broker *b)
+static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* A login may be under way when the time is over: nothing else would have us look then. */
+void broker_notify_patience(struct broker *b)
 {
-    if (!b->ready)
-        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, patience(b));
+    if (b->ready)
+        return;
+    (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, patience(b));
+    b->overdue = sd_event_source_disable_unref(b->overdue);
+    (void)sd_event_add_time(b->event, &b->overdue, CLOCK_BOOTTIME, b->began + patience(b),
+                            STATUS_ACCURACY, on_overdue, b);
 }
 
 /* With many clouds at a service that hangs, the last of the first logins ends late: nobody waits for that. */
@@ -75,6 +82,7 @@ static void say(struct broker *b, bool is_ready)
         return;
     }
     b->ready = true;
+    b->overdue = sd_event_source_disable_unref(b->overdue);
     (void)sd_notify(false, "READY=1");
     log_with(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_READY}, "ready");
 }
@@ -84,6 +92,15 @@ static int on_notice(sd_event_source *source _unused_, uint64_t usec _unused_, v
     struct broker *b = userdata;
 
     if (!b->exchange_host.stopping)
+        say(b, false);
+    return 0;
+}
+
+static int on_overdue(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+    struct broker *b = userdata;
+
+    if (b->configured && !b->exchange_host.stopping)
         say(b, false);
     return 0;
 }

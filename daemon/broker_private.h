@@ -33,7 +33,8 @@ struct broker {
     bool ready;      /* and systemd has been told so */
     sd_event_source
         *notice; /* broker_notify.c: what has changed is said then; NULL: all was said */
-    usec_t said; /* when it last was, CLOCK_BOOTTIME */
+    sd_event_source *overdue; /* the first logins' time is over then; NULL: we are ready */
+    usec_t said;              /* when it last was, CLOCK_BOOTTIME */
 
     /* broker_stop.c; that the stop has begun is in exchange_host. */
     sd_event_source *drained;
@@ -56,7 +57,7 @@ void broker_notify_status(const struct broker *b);
 
 /* READY comes when a first login has ended: systemd is to wait for that, however long it may take. With each
  * one that ends while others wait for their turn it is asked for that time anew. */
-void broker_notify_patience(const struct broker *b);
+void broker_notify_patience(struct broker *b);
 
 /* The callbacks; their userdata is the broker. Without a cloud all are meant. */
 void broker_on_cloud_changed(const struct cloud *c, void *userdata);
