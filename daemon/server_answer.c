@@ -66,6 +66,20 @@ void answer_unref(struct answer *a)
     free(a);
 }
 
+/* libmicrohttpd works the date out for each answer that has none: here that is done once a second. */
+static void date_answer(struct answer *a)
+{
+    char text[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (now == a->date)
+        return;
+    a->date = now;
+    if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+        (void)answer_header(a, MHD_HTTP_HEADER_DATE, text);
+}
+
 int request_answer(struct request *r, unsigned status, const char *content_type, char *body,
                    size_t length)
 {
@@ -74,6 +88,7 @@ int request_answer(struct request *r, unsigned status, const char *content_type,
 
 int request_answer_prepared(struct request *r, unsigned status, struct answer *a)
 {
+    date_answer(a);
     return give(connection_of(r), status, answer_ref(a));
 }
 

@@ -34,6 +34,7 @@ enum wait {
 
 struct answer {
     unsigned refs;
+    time_t date; /* that is in its head; 0: libmicrohttpd puts one in */
     struct MHD_Response *response;
 };
 

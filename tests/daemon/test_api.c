@@ -5,9 +5,11 @@
 #include "patience.h"
 #include "sandbox.h"
 #include "stage.h"
+#include "wire.h"
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void start(void)
 {
@@ -395,6 +397,41 @@ START_TEST(answers_head)
 }
 END_TEST
 
+static time_t date_of(const char *target)
+{
+    const struct reply *r = get("%s", target);
+    struct wire w = wire_parse(r->head, strlen(r->head));
+    const char *date = wire_take(&w, "Date"), *end; /* demands that there is only one */
+    struct tm tm = {0};
+
+    ck_assert_msg(date, "%s", r->head);
+    end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    ck_assert_msg(end && !*end && strlen(date) == 29, "no date: %s", date);
+    return timegm(&tm);
+}
+
+/* Those too that are made once and given many times. */
+START_TEST(dates_each_answer)
+{
+    static const char *const targets[] = {
+        "/v1/default/token",
+        "/v1/default/catalog",
+        "/v1/default/catalog?raw=1",
+        "/v1/default/identity",
+    };
+    double end;
+
+    start();
+    for (end = time_now() + 2.5; time_now() < end; usleep(50 * 1000))
+        for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+            time_t before = time(NULL), date = date_of(targets[i]);
+
+            ck_assert_int_le(before, date);
+            ck_assert_int_le(date, time(NULL));
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("api");
@@ -412,5 +449,6 @@ int main(void)
     tcase_add_test(c, finds_an_endpoint);
     tcase_add_test(c, refreshes);
     tcase_add_test(c, answers_head);
+    tcase_add_test(c, dates_each_answer);
     return stage_run(s);
 }
