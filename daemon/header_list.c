@@ -3,6 +3,7 @@
 
 #include "secret.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -128,8 +129,9 @@ const char *header_list_find(const struct header_list *l, const char *name)
 
 bool header_is_token(const char *text)
 {
-    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *end = text;
 
-    return *text && text[strspn(text, chars)] == '\0';
+    while (isalnum((unsigned char)*end) || (*end && strchr("!#$%&'*+-.^_`|~", *end)))
+        end++;
+    return end > text && *end == '\0';
 }
