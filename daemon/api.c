@@ -119,10 +119,9 @@ static int add_accept(const char *name, const char *value, void *userdata)
 }
 
 /* Whether the cloud has nobody to log in to, which has been answered then. */
-static bool answered_no_identity(struct exchange *x, enum problem_code code, const char *what)
+static bool answered_no_identity(struct exchange *x, const struct session *s,
+                                 enum problem_code code, const char *what)
 {
-    const struct session *s = cloud_session(x->cloud);
-
     if (!s || s->token)
         return false;
     exchange_problem(x, problem_new(code, "Cloud %s has no identity service and so no %s",
@@ -178,13 +177,13 @@ void api_token(struct exchange *x)
         !number(x, "timeout", LONG_POLL_MOST, &timeout, &has_timeout))
         return;
 
-    if (answered_no_identity(x, PROBLEM_NO_TOKEN, "token: use signed requests."))
+    if (answered_no_identity(x, s, PROBLEM_NO_TOKEN, "token: use signed requests."))
         return;
     if (has_after) {
         token_after(x, s, after, timeout);
         return;
     }
-    if (s && session_seconds_left(s, clock_boottime()) < min_ttl && !x->late) {
+    if (s && has_min_ttl && session_seconds_left(s, clock_boottime()) < min_ttl && !x->late) {
         if (!x->ticket)
             x->ticket = cloud_login_soon(x->cloud);
         if (x->ticket > x->cloud->logins_finished) {
@@ -212,7 +211,7 @@ void api_catalog(struct exchange *x)
         return;
     if (!s)
         exchange_wait_for_token(x);
-    else if (raw && answered_no_identity(x, PROBLEM_NOT_FOUND, "document: leave `raw` out."))
+    else if (raw && answered_no_identity(x, s, PROBLEM_NOT_FOUND, "document: leave `raw` out."))
         return;
     else if (raw)
         exchange_answer_prepared(x, 200, prepared_document(s));
@@ -314,7 +313,8 @@ void api_put_credential(struct exchange *x)
     struct credential *credential;
     int r;
 
-    if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is no credential to give."))
+    if (answered_no_identity(x, cloud_session(x->cloud), PROBLEM_BAD_REQUEST,
+                             "login: there is no credential to give."))
         return;
     if (!x->ticket) {
         if (x->length > EXCHANGE_BODY_MOST) {
@@ -345,7 +345,8 @@ void api_delete_credential(struct exchange *x)
 {
     const struct problem *problem = NULL;
 
-    if (answered_no_identity(x, PROBLEM_BAD_REQUEST, "login: there is nothing to forget."))
+    if (answered_no_identity(x, cloud_session(x->cloud), PROBLEM_BAD_REQUEST,
+                             "login: there is nothing to forget."))
         return;
     if (!x->revocation) {
         audit_forget(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
