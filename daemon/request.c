@@ -137,6 +137,7 @@ void *request_on_target(void *userdata _unused_, const char *target, struct MHD_
     c->phase = PHASE_HEAD;
     c->hold = false;
     c->listener->heads++;
+    c->listener->begun++;
     c->listener->moved = true;
     return c;
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #define RUNS_AT_ONCE 16
+#define BUSY_RUNS_AT_ONCE 4
 #define HALF_CLOSED_PATIENCE 600U /* s without a byte moving */
 #define FAREWELL_TIME (5 * USEC_PER_SEC)
 #define FAREWELL_ACCURACY (250 * USEC_PER_MSEC)
@@ -178,19 +179,33 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
 
 /* ---- the loop */
 
-static void run(void *userdata)
+/* Its epoll descriptor tells of news only: what was left undone shows here. */
+static bool has_left_undone(struct listener *l)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
+
+    return MHD_get_timeout(l->mhd, &timeout) == MHD_YES && timeout == 0;
+}
+
+/* When several ask at once, the first ones have their answers, and ask again, before the last one has his:
+ * that need not wait for a round of the event loop, unless there are large answers, which take turns by it. */
+static bool has_more_to_come(const struct listener *l, int runs)
+{
+    return l->begun > 1 && l->large == 0 && runs < BUSY_RUNS_AT_ONCE;
+}
+
+static void run(void *userdata)
+{
     struct listener *l = userdata;
 
     listener_take_turns(l);
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
         l->moved = false;
+        l->begun = 0;
         (void)MHD_run(l->mhd);
-        /* Its epoll descriptor tells of news only: what was left undone shows here. */
-        if (MHD_get_timeout(l->mhd, &timeout) != MHD_YES || timeout > 0)
+        if (!has_left_undone(l) && !has_more_to_come(l, i + 1))
             return;
-        /* But so does who waits without being suspended: when nothing has come of a run, there is no
+        /* So does who waits without being suspended: when nothing has come of a run, there is no
          * other. A long head comes in pieces that show in nothing else. */
         if (l->in_place > 0 && !l->moved && (l->heads == 0 || i + 1 == RUNS_AT_ONCE))
             return;

@@ -78,6 +78,7 @@ struct listener {
     struct connection *connections;
     size_t in_place; /* connections with WAIT_IN_PLACE */
     size_t heads;    /* requests of which part of the head is here */
+    size_t begun;    /* requests, in the last run */
     bool moved;      /* something has come of libmicrohttpd's last run */
     TAILQ_HEAD(, connection) turns;
     size_t large;    /* answers that are sent block by block */
