@@ -72,7 +72,10 @@ static int unfold(struct header_list *l, const char *from, const char *end)
     to = reserve(l, (size_t)(end - from) + 1);
     if (!to)
         return -EMSGSIZE;
-    to[-1] = ' ';
+    if (to[-2]) /* behind a value that is empty until now, no blank */
+        to[-1] = ' ';
+    else
+        to--;
     l->length = (size_t)(put(to, from, end) - l->data);
     return 0;
 }

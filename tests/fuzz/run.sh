@@ -50,7 +50,7 @@ longest_of() { # longest_of TARGET
     case $1 in
     rfc3339) echo 40 ;;
     accept | policy_path | target | template) echo 256 ;;
-    catalog | credential | header_list) echo 1024 ;;
+    catalog | credential | header_list | response) echo 1024 ;;
     *) echo 6000 ;;
     esac
 }

@@ -23,6 +23,7 @@ static const struct {
     {{": nobody's\r\n", "A: b\r\n"}, "A", "b"},
     {{"A: b\r\n", "  c\r\n", "\td: e\r\n"}, "A", "b c d: e"},
     {{"A: b\r\n", "   \r\n"}, "A", "b"},
+    {{"A:\r\n", " b\r\n"}, "A", "b"},
     {{"A: b\r\n", "a: c\r\n"}, "A", "b"},
 };
 
