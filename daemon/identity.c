@@ -37,7 +37,7 @@ void identity_request_free(struct identity_request *r)
         return;
     free(r->url);
     for (size_t i = 0; i < ARRAY_SIZE(r->headers); i++)
-        secret_free(r->headers[i]);
+        secret_free(r->headers[i].value);
     secret_free(r->body);
     free(r);
 }
@@ -45,18 +45,17 @@ void identity_request_free(struct identity_request *r)
 int identity_request_add_header(struct identity_request *r, const char *name, const char *value)
 {
     size_t i = 0;
-    char *line;
+    char *copy;
 
     for (const char *p = value; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             return -EBADMSG;
-    line = secret_malloc(strlen(name) + strlen(": ") + strlen(value) + 1);
-    if (!line)
+    copy = secret_strdup(value);
+    if (!copy)
         return -ENOMEM;
-    stpcpy(stpcpy(stpcpy(line, name), ": "), value);
-    while (r->headers[i])
+    while (r->headers[i].name)
         i++;
-    r->headers[i] = line;
+    r->headers[i] = (struct identity_header){name, copy};
     return 0;
 }
 

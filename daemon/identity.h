@@ -26,13 +26,17 @@ struct identity_login {
 
 #define IDENTITY_HEADERS_MOST 4
 
+struct identity_header {
+    const char *name; /* static */
+    char *value;      /* secret memory */
+};
+
 /* A request to an identity service, ready to be sent. */
 struct identity_request {
     const char *method; /* static */
     char *url;
-    char *headers
-        [IDENTITY_HEADERS_MOST]; /* lines "Name: value", secret memory; NULL behind the last */
-    char *body;                  /* JSON, secret memory; NULL: none */
+    struct identity_header headers[IDENTITY_HEADERS_MOST]; /* behind the last, without a name */
+    char *body;                                            /* JSON, secret memory; NULL: none */
 };
 
 /* With its address, which is the endpoint and a path; NULL without memory. */
@@ -41,7 +45,7 @@ struct identity_request *identity_request_new(const char *method, const char *en
 void identity_request_free(struct identity_request *r);
 DEFINE_CLEANUP(struct identity_request *, identity_request_free)
 
-/* 0; -EBADMSG for a value that no header can carry; -ENOMEM. */
+/* The name is static. 0; -EBADMSG for a value that no header can carry; -ENOMEM. */
 int identity_request_add_header(struct identity_request *r, const char *name, const char *value);
 
 /* What came back, with the moments that its times are counted from. All borrowed. */

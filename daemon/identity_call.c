@@ -121,33 +121,29 @@ static int start(struct identity_call *c, struct upstream *u, const struct cloud
         .rewind = on_rewind,
         .done = on_done,
     };
-    _cleanup_(freep) char *agent = NULL;
-    const char *headers[3 + IDENTITY_HEADERS_MOST + 1];
+    struct transfer_header headers[3 + IDENTITY_HEADERS_MOST];
     struct transfer_request request = {
         .method = c->request->method,
         .url = c->request->url,
         .headers = headers,
         .length = c->request->body ? (int64_t)strlen(c->request->body) : TRANSFER_NO_BODY,
         .repeatable = true,
-        .forgotten = true,
+        .seldom = true,
         .cloud = cloud,
         .total_timeout = time_left(until),
         .total_key = "login_timeout",
     };
     size_t n = 0;
 
-    headers[n++] = "Accept: application/json";
+    headers[n++] = (struct transfer_header){"Accept", "application/json"};
     if (c->request->body)
-        headers[n++] = "Content-Type: application/json";
-    if (asprintf(&agent, "User-Agent: %s",
-                 cloud->user_agent ? cloud->user_agent : "latchkey/" LATCHKEY_VERSION) < 0) {
-        agent = NULL;
-        return -ENOMEM;
-    }
-    headers[n++] = agent;
-    for (size_t i = 0; i < IDENTITY_HEADERS_MOST && c->request->headers[i]; i++)
-        headers[n++] = c->request->headers[i];
-    headers[n] = NULL;
+        headers[n++] = (struct transfer_header){"Content-Type", "application/json"};
+    headers[n++] = (struct transfer_header){
+        "User-Agent", cloud->user_agent ? cloud->user_agent : "latchkey/" LATCHKEY_VERSION};
+    for (size_t i = 0; i < IDENTITY_HEADERS_MOST && c->request->headers[i].name; i++)
+        headers[n++] =
+            (struct transfer_header){c->request->headers[i].name, c->request->headers[i].value};
+    request.n_headers = n;
     return transfer_start(u, &request, &handler, c, &c->transfer);
 }
 

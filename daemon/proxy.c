@@ -170,13 +170,20 @@ static void send_request(struct signing *s)
     if (r == -E2BIG)
         (void)answered_problem(s, problem_new(PROBLEM_HEAD_TOO_LARGE,
                                               "The request has more than %d headers: send fewer.",
-                                              PROXY_HEADERS_MOST - 2));
+                                              PROXY_HEADERS_MOST - 1));
     else if (r == -EBADMSG)
         (void)answered_problem(
             s, problem_new(PROBLEM_BAD_REQUEST,
                            "The request has a malformed header: no blank may "
                            "stand before the colon, and no control character in the "
                            "value."));
+    else if (r == -EINVAL)
+        (void)answered_problem(
+            s,
+            problem_new(PROBLEM_BAD_ANSWER,
+                        "The endpoint of %s in the catalog is no URL that a request can be sent "
+                        "to: have it corrected, or give %s_endpoint_override in the configuration.",
+                        s->address.service, s->address.service));
     else if (r < 0)
         (void)answered_problem(s, NULL);
 }

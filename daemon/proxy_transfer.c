@@ -13,53 +13,26 @@
 
 /* ---- the request's head */
 
-struct lines {
-    char *line[PROXY_HEADERS_MOST];
+struct head {
+    struct transfer_header
+        headers[PROXY_HEADERS_MOST]; /* borrowed from the request and the session */
     size_t n;
     char *connection; /* what the Connection headers name */
-    char *signature;
 };
 
-static void lines_done(struct lines *l)
+static int add(struct head *h, const char *name, const char *value)
 {
-    for (size_t i = 0; i < l->n; i++)
-        secret_free(l->line[i]);
-    free(l->connection);
-    secret_free(l->signature);
-}
-
-static int add_line(struct lines *l, const char *name, const char *value)
-{
-    size_t name_length = strlen(name), value_length = strlen(value);
-    char *line;
-
-    if (l->n + 1 >= PROXY_HEADERS_MOST)
+    if (h->n == PROXY_HEADERS_MOST)
         return -E2BIG;
-    line = secret_malloc(name_length + value_length + 3);
-    if (!line)
-        return -ENOMEM;
-    /* libcurl takes "Name;" for a header without a value. */
-    stpcpy(stpcpy(stpcpy(line, name), value_length ? ": " : ";"), value);
-    l->line[l->n++] = line;
+    h->headers[h->n++] = (struct transfer_header){name, value};
     return 0;
 }
 
 static int note_connection(const char *name, const char *value, void *userdata)
 {
-    struct lines *l = userdata;
+    struct head *h = userdata;
 
-    return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&l->connection, value);
-}
-
-static int sign(struct lines *l, const char *token)
-{
-    static const char name[] = "X-Auth-Token: ";
-
-    l->signature = secret_malloc_locked(sizeof(name) + strlen(token));
-    if (!l->signature)
-        return -ENOMEM;
-    stpcpy(stpcpy(l->signature, name), token);
-    return 0;
+    return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&h->connection, value);
 }
 
 /* Nothing that a value cannot have (RFC 9110, 5.5). */
@@ -71,15 +44,15 @@ static bool has_control(const char *value)
     return false;
 }
 
-static int pass_line(const char *name, const char *value, void *userdata)
+static int pass(const char *name, const char *value, void *userdata)
 {
-    struct lines *l = userdata;
+    struct head *h = userdata;
 
     /* libmicrohttpd lets other names through, "X-Auth-Token " with its blank too, and a lone CR, which
      * there are servers that take for the end of a line. */
     if (!header_is_token(name) || has_control(value))
         return -EBADMSG;
-    return proxy_request_header_passes(name, l->connection) ? add_line(l, name, value) : 0;
+    return proxy_request_header_passes(name, h->connection) ? add(h, name, value) : 0;
 }
 
 /* The request target that the service gets: the endpoint's own path, and behind it byte by byte
@@ -134,7 +107,7 @@ static bool on_head(struct transfer *t _unused_, unsigned status, void *userdata
     /* What comes of it is decided in step(): a transfer cannot be started from within another. */
     s->challenged = s->challenge_new = status == 401 && !s->retried;
     s->not_understood = status == 417 && is_asked_first(s) && !is_all_sent(s);
-    /* libcurl sends nothing more once a service has said no. */
+    /* Nothing more is sent once a service has said no. */
     s->up_refused = status >= 300 && !is_sent_again(s);
     wake(s);
     /* The service may still wait for the body, so that nothing else can be sent there. */
@@ -244,7 +217,7 @@ static usec_t time_left(struct signing *s)
     return s->deadline > now + USEC_PER_MSEC ? s->deadline - now : USEC_PER_MSEC;
 }
 
-static int start(struct signing *s, const struct session *session, struct lines *l)
+static int start(struct signing *s, const struct session *session, struct head *h)
 {
     static const struct transfer_handler handler = {
         .head = on_head,
@@ -257,22 +230,21 @@ static int start(struct signing *s, const struct session *session, struct lines 
     struct request *r = x->request;
     int result;
 
-    result = request_each_header(r, note_connection, l);
-    if (result >= 0)
-        result = request_each_header(r, pass_line, l);
+    result = request_each_header(r, note_connection, h);
     if (result >= 0 && session->token)
-        result = sign(l, session->token);
+        result = add(h, "X-Auth-Token", session->token);
+    if (result >= 0)
+        result = request_each_header(r, pass, h);
     if (result < 0)
         return result;
-    l->line[l->n] = NULL;
     s->generation = session->generation;
     return transfer_start(x->host->upstream,
                           &(struct transfer_request){
                               .method = r->method,
                               .url = s->url,
                               .target = s->target,
-                              .headers = (const char *const *)l->line,
-                              .secret_header = l->signature,
+                              .headers = h->headers,
+                              .n_headers = h->n,
                               .length = r->length,
                               .expect_continue = is_asked_first(s),
                               .repeatable = is_idempotent(r->method),
@@ -286,9 +258,9 @@ static int start(struct signing *s, const struct session *session, struct lines 
 
 int proxy_transfer_start(struct signing *s, const struct session *session)
 {
-    struct lines lines = {0};
-    int r = start(s, session, &lines);
+    struct head head = {0};
+    int r = start(s, session, &head);
 
-    lines_done(&lines);
+    free(head.connection);
     return r;
 }

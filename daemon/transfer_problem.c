@@ -56,52 +56,32 @@ static const struct verdict *find_verdict(CURLcode result)
     return &unreachable;
 }
 
-/* "https://host:port" of a URL, for error sentences; NULL without memory or for something that is
- * no URL. */
-static char *origin(const char *url)
-{
-    const char *authority = strstr(url, "://");
-
-    if (!authority)
-        return NULL;
-    authority += 3;
-    return strndup(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
-}
-
 /* What is a failed read to libcurl, and something else to who has to mend it: with TLS 1.3 a service refuses
  * a client's certificate only when the handshake is over. */
 static CURLcode refine(const struct transfer *t, CURLcode result)
 {
     if (result != CURLE_RECV_ERROR)
         return result;
-    if (strstr(t->error, "SSL") && strstr(t->error, "alert"))
+    if (strstr(t->connection->error, "SSL") && strstr(t->connection->error, "alert"))
         return CURLE_SSL_CLIENTCERT;
-    return strstr(t->error, "chunked-encoding") ? CURLE_WEIRD_SERVER_REPLY : result;
+    return result;
 }
 
 /* ---- deadlines */
 
-/* The key that has the deadline which was over. */
-static const char *deadline(const struct transfer *t)
-{
-    if (t->stood_still)
-        return "upstream_timeout";
-    /* By the real clock, as libcurl goes, and not the loop's, which stands still in a round; and libcurl
-     * counts milliseconds. */
-    if (t->total_timeout > 0 && clock_boottime() + USEC_PER_MSEC >= t->started + t->total_timeout)
-        return t->total_key;
-    return "connect_timeout";
-}
-
 static struct problem *explain_timeout(const struct transfer *t, const char *where)
 {
-    const char *what = t->stood_still ? "Nothing has moved for too long"
-                       : t->error[0]  ? t->error
-                                      : curl_easy_strerror(CURLE_OPERATION_TIMEDOUT);
+    const char *known = t->connection->error[0] ? t->connection->error
+                                                : curl_easy_strerror(CURLE_OPERATION_TIMEDOUT);
+    const char *what = known, *key = "connect_timeout";
 
+    if (t->late) {
+        key = t->late;
+        what = t->late == t->total_key ? "It has taken too long" : "Nothing has moved for too long";
+    }
     return problem_new(PROBLEM_UPSTREAM_TIMEOUT,
                        "%s: %s; try again later, or raise %s in the configuration.", where, what,
-                       deadline(t));
+                       key);
 }
 
 /* ---- files */
@@ -128,19 +108,21 @@ static struct problem *explain_files(const struct transfer *t, CURLcode result, 
     struct problem *p = NULL;
 
     if (result == CURLE_SSL_CACERT_BADFILE)
-        return explain_file(where, "ca_file", t->ca_file);
+        return explain_file(where, "ca_file", t->connection->network.ca_file);
     if (result != CURLE_SSL_CERTPROBLEM)
         return NULL;
-    p = explain_file(where, "cert_file", t->cert_file);
+    p = explain_file(where, "cert_file", t->connection->network.cert_file);
     if (!p)
-        p = explain_file(where, "key_file", t->key_file);
+        p = explain_file(where, "key_file", t->connection->network.key_file);
     if (!p)
         p = problem_or_no_memory(problem_new(
             PROBLEM_TLS_FAILURE,
             "%s: the client certificate cannot be used: %s; check cert_file %s and key_file %s, "
             "which have to be PEM files that belong together, the key without a passphrase.",
-            where, t->error[0] ? t->error : curl_easy_strerror(result), t->cert_file,
-            t->key_file ? t->key_file : t->cert_file));
+            where, t->connection->error[0] ? t->connection->error : curl_easy_strerror(result),
+            t->connection->network.cert_file,
+            t->connection->network.key_file ? t->connection->network.key_file
+                                            : t->connection->network.cert_file));
     return p;
 }
 
@@ -150,8 +132,10 @@ static struct problem *explain_files(const struct transfer *t, CURLcode result, 
  * the brackets of an address of IPv6. */
 static bool went_to_proxy(const struct transfer *t)
 {
-    const char *host = t->proxy ? t->proxy + (*t->proxy == '[') : "";
-    size_t length = strcspn(host, host == t->proxy ? ":" : "]");
+    const char *host = t->connection->proxy_host
+                           ? t->connection->proxy_host + (*t->connection->proxy_host == '[')
+                           : "";
+    size_t length = strcspn(host, host == t->connection->proxy_host ? ":" : "]");
     const char *port = strrchr(host + length, ':');
     _cleanup_(freep) char *place = NULL;
 
@@ -159,7 +143,7 @@ static bool went_to_proxy(const struct transfer *t)
         place = NULL;
         return false;
     }
-    return length > 0 && strstr(t->error, place);
+    return length > 0 && strstr(t->connection->error, place);
 }
 
 static const char *proxy_advice(long status)
@@ -176,52 +160,58 @@ static bool is_quoted(const struct transfer *t)
 {
     static const char quotes[] = "Unsupported proxy";
 
-    return !strncmp(t->error, quotes, strlen(quotes));
+    return !strncmp(t->connection->error, quotes, strlen(quotes));
 }
 
 /* NULL when it is not the proxy's fault. */
 static struct problem *explain_proxy(const struct transfer *t, CURLcode result, const char *where)
 {
-    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
+    const char *what = t->connection->error[0] ? t->connection->error : curl_easy_strerror(result);
     long status = 0;
 
-    curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (t->connection->easy)
+        curl_easy_getinfo(t->connection->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     if (is_quoted(t))
         what = "libcurl knows no such proxy";
     else if (status < 300 && result != CURLE_COULDNT_RESOLVE_PROXY && result != CURLE_PROXY &&
              !(result == CURLE_COULDNT_CONNECT && went_to_proxy(t)))
         return NULL;
-    return problem_or_no_memory(
-        problem_new(PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.",
-                    where, t->proxy ? t->proxy : "of the environment", what, proxy_advice(status)));
+    return problem_or_no_memory(problem_new(
+        PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.", where,
+        t->connection->proxy_host ? t->connection->proxy_host : "of the environment", what,
+        proxy_advice(status)));
 }
 
 /* ---- all of it */
 
+static const char *reason(const struct transfer *t, CURLcode result)
+{
+    if (t->unrepeated)
+        return "The connection ended without an answer to what is not to be sent twice";
+    if (t->response.error == -EMSGSIZE)
+        return "The headers of the answer are too large";
+    if (t->response.error == -EBADMSG)
+        return t->response.has_head ? "The body of the answer is malformed"
+                                    : "The head of the answer is malformed";
+    if (t->connection->error[0])
+        return t->connection->error;
+    if (result == CURLE_PARTIAL_FILE)
+        return "The connection ended before the answer did";
+    return curl_easy_strerror(result);
+}
+
 static struct problem *explain_rest(const struct transfer *t, CURLcode result, const char *where)
 {
-    /* A header line beyond its limit is a lack of memory to libcurl, what we refuse a failed write. */
-    bool bad_head =
-        t->head_error < 0 ||
-        (!t->head_done && (result == CURLE_OUT_OF_MEMORY || result == CURLE_WRITE_ERROR));
-    bool unrepeated = result == CURLE_ABORTED_BY_CALLBACK && t->sent_once && !t->repeatable;
-    const struct verdict *verdict = find_verdict(bad_head ? CURLE_WRITE_ERROR : result);
-    const char *what = t->error[0] ? t->error : curl_easy_strerror(result);
+    const struct verdict *verdict = find_verdict(result);
 
-    if (bad_head)
-        what = t->head_error == -EBADMSG ? "A header of the answer is malformed"
-                                         : "The headers of the answer are too large";
-    else if (unrepeated)
-        what = "The connection ended without an answer to what is not to be sent twice";
-    return problem_new(verdict->code, "%s: %s; %s.", where, what,
-                       unrepeated ? "see whether it was carried out before you send it again"
-                                  : verdict->advice);
+    return problem_new(verdict->code, "%s: %s; %s.", where, reason(t, result),
+                       t->unrepeated ? "see whether it was carried out before you send it again"
+                                     : verdict->advice);
 }
 
 struct problem *transfer_explain(const struct transfer *t, CURLcode result)
 {
-    _cleanup_(freep) char *known = origin(t->url);
-    const char *where = known ? known : "the cloud";
+    const char *origin = t->connection->network.origin, *where = origin ? origin : "the cloud";
     struct problem *p;
 
     if (result == CURLE_OPERATION_TIMEDOUT)

@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define CONNECTIONS_KEPT 64L
-
 usec_t upstream_now(struct upstream *u)
 {
     usec_t now;
@@ -67,12 +65,12 @@ static void drain(struct upstream *u)
     int left;
 
     while ((message = curl_multi_info_read(u->multi, &left))) {
-        struct transfer *t = NULL;
+        struct connection *c = NULL;
 
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
-        transfer_finish(t, message->data.result);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c);
+        connection_opened(c, message->data.result);
     }
 }
 
@@ -146,65 +144,23 @@ int upstream_sweep_at(struct upstream *u, usec_t due)
     return 0;
 }
 
-/* A transfer's time runs only while it is the service's turn: one that we hold back is not late. */
-static usec_t transfer_due(const struct transfer *t, usec_t now)
-{
-    if (t->idle_timeout == 0)
-        return USEC_INFINITY;
-    return (t->paused_body || t->paused_upload ? now : t->progress) + t->idle_timeout;
-}
-
-static struct transfer *find_late(struct upstream *u, usec_t now, usec_t *ret_next)
-{
-    *ret_next = USEC_INFINITY;
-    for (struct transfer *t = u->transfers; t; t = t->next) {
-        usec_t due = transfer_due(t, now);
-
-        if (due <= now)
-            return t;
-        if (due < *ret_next)
-            *ret_next = due;
-    }
-    return NULL;
-}
-
 static int on_sweep(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct upstream *u = userdata;
-    struct transfer *late;
-    usec_t next;
+    struct transfer *t = TAILQ_FIRST(&u->transfers);
+    usec_t now = upstream_now(u), next = USEC_INFINITY;
 
     u->sweep_armed = USEC_INFINITY;
-    /* Ending one may start or end others, so that the list is looked at anew each time. */
-    while ((late = find_late(u, upstream_now(u), &next))) {
-        late->stood_still = true;
-        transfer_finish(late, CURLE_OPERATION_TIMEDOUT);
+    while (t) {
+        bool over = false;
+        usec_t due = transfer_sweep(t, now, &over);
+
+        /* Ending one may start or end others, so that all are looked at anew. */
+        t = over ? TAILQ_FIRST(&u->transfers) : TAILQ_NEXT(t, entry);
+        if (due < next)
+            next = due;
     }
     return next == USEC_INFINITY ? 0 : upstream_sweep_at(u, next);
-}
-
-int upstream_prepare(struct upstream *u, CURL *easy)
-{
-    CURLcode c = CURLE_OK;
-
-    c |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* Else a transfer that is given up while its name is looked up waits, and all of us with it, for
-     * the thread that looks, which may be as long as name servers do not answer. */
-    c |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    c |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    c |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    /* Nor after a 417, with which libcurl sends the request again by itself. */
-    c |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
-    c |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    c |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    /* Also where HTTP/2 is offered: with libcurl 7.88 a transfer that is held back on a shared connection
-     * is buffered, by the tens of MiB, and the others wait with it; the end of the connection takes all
-     * along that are not to be sent twice; and `Expect` is not waited for. One transfer at a time on each
-     * has none of that but the last, and is no faster. */
-    c |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, upstream_close);
-    c |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, u);
-    return c == CURLE_OK ? 0 : -ENOMEM;
 }
 
 static int add_sources(struct upstream *u)
@@ -221,7 +177,7 @@ static int add_sources(struct upstream *u)
     return r < 0 ? r : upstream_rest_init(u);
 }
 
-CURLM *upstream_new_multi(struct upstream *u)
+static CURLM *new_multi(struct upstream *u)
 {
     CURLM *multi = curl_multi_init();
     CURLMcode c = CURLM_OK;
@@ -231,11 +187,21 @@ CURLM *upstream_new_multi(struct upstream *u)
     c |= upstream_watch_for(u, multi);
     c |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout);
     c |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, u);
-    c |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
     if (c == CURLM_OK)
         return multi;
     curl_multi_cleanup(multi);
     return NULL;
+}
+
+int upstream_renew(struct upstream *u)
+{
+    CURLM *multi = new_multi(u);
+
+    if (!multi)
+        return -ENOMEM;
+    curl_multi_cleanup(u->multi);
+    u->multi = multi;
+    return 0;
 }
 
 int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **ret)
@@ -249,19 +215,26 @@ int upstream_new(sd_event *event, struct later_queue *queue, struct upstream **r
     u->queue = queue;
     u->epoll = -1;
     u->timer_due = u->timer_armed = u->sweep_armed = USEC_INFINITY;
+    TAILQ_INIT(&u->transfers);
+    TAILQ_INIT(&u->idle);
     u->has_authorities_folder = upstream_has_authorities_folder();
     later_init(&u->soon, queue, on_soon, u);
     r = upstream_watch_new(u);
     if (r >= 0)
         r = add_sources(u);
+    if (r >= 0)
+        r = upstream_renew(u);
     if (r < 0)
         return r;
-
-    u->multi = upstream_new_multi(u);
-    if (!u->multi)
-        return -ENOMEM;
     *ret = TAKE_PTR(u);
     return 0;
+}
+
+time_t upstream_parse_date(const char *text)
+{
+    time_t t = curl_getdate(text, NULL);
+
+    return t < 0 ? 0 : t;
 }
 
 size_t upstream_active(const struct upstream *u)
@@ -273,11 +246,11 @@ void upstream_free(struct upstream *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < u->n_spare; i++)
-        curl_easy_cleanup(u->spare[i]);
-    if (u->multi)
-        curl_multi_cleanup(u->multi);
+    while (!TAILQ_EMPTY(&u->idle))
+        connection_free(TAILQ_FIRST(&u->idle));
+    curl_multi_cleanup(u->multi);
     upstream_watch_free(u);
+    secret_free(u->buffer);
     sd_event_source_disable_unref(u->timer);
     later_done(&u->soon);
     sd_event_source_disable_unref(u->sweep);

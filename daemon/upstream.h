@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything that goes out over the network: HTTP transfers, streamed both ways, on the event loop.
- * Only this room knows libcurl.
+ * Only this room knows libcurl, which makes its connections: names, proxies and TLS are libcurl's.
  *
  * A transfer ends exactly once, by its done() or by transfer_free(), after which none of its
  * functions is called. Bodies are held back, not buffered: whoever cannot take or give bytes says
@@ -35,21 +35,22 @@ DEFINE_CLEANUP(struct upstream *, upstream_free)
 #define TRANSFER_PAUSE (-1)
 #define TRANSFER_ABORT (-2)
 
+struct transfer_header {
+    const char *name, *value;
+};
+
 struct transfer_request {
     const char *method;
     const char *url;    /* scheme, authority and path */
     const char *target; /* the request target to be sent, byte by byte, in place of the URL's path;
                            NULL: the URL's */
-    const char *const *headers; /* lines "Name: value", NULL-terminated; Name alone with a `;`
-                                   behind it for an empty value */
-    const char *secret_header;  /* one more such line, kept in locked memory; NULL: none */
-    int64_t length;             /* of the body, or one of the two above */
-    bool expect_continue;       /* let the service refuse before the body is sent */
-    bool repeatable; /* may be sent once more when a connection that was kept ends without
+    const struct transfer_header *headers; /* besides Host, the body's length and Expect */
+    size_t n_headers;
+    int64_t length;       /* of the body, or one of the two above */
+    bool expect_continue; /* let the service refuse before the body is sent */
+    bool repeatable;      /* may be sent once more when a connection that was kept ends without
                                    an answer (RFC 9112, 9.3.1) */
-    bool
-        forgotten; /* the answer's head may hold a token: libcurl, which keeps the last one that a handle
-                       has seen, is not left with it */
+    bool seldom; /* the next request there is hours away: the connection is not kept for it */
     const struct cloud_config *cloud; /* how it is reached: TLS, proxy, connect_timeout */
     usec_t total_timeout;             /* for everything; 0: none */
     const char *total_key;            /* the key that it comes from, for errors; static */
@@ -73,8 +74,10 @@ struct transfer_handler {
     void (*done)(struct transfer *t, const struct problem *problem, void *userdata);
 };
 
-/* Starts a transfer; what `request` points to is copied. The caller frees the transfer, at any
- * time. 0 or a negative errno. */
+/* Starts a transfer; what `request` points to is copied, the headers into locked memory. Nothing of the
+ * handler is called before this has returned. The caller frees the transfer, at any time but from within
+ * head(), body(), upload() and rewind(). 0; -EINVAL for a URL or target with blanks or control characters in it, or
+ * without a host; or another negative errno. */
 int transfer_start(struct upstream *u, const struct transfer_request *request,
                    const struct transfer_handler *handler, void *userdata, struct transfer **ret);
 void transfer_free(struct transfer *t);

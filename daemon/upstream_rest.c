@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is given back when nothing is under way. A daemon that is idle for most of the day should not
- * keep what its busiest minute has taken: libcurl's handles with their buffers, connections with their
- * TLS state, the system's certificate authorities, of which libcurl keeps the parsed form for a day,
+ * keep what its busiest minute has taken: connections with their TLS state, the buffer that they are read into, the system's certificate authorities, of which libcurl keeps the parsed form for a day,
  * and what malloc() holds on to after all of it has been freed.
  */
 #include "upstream_private.h"
 
+#include "secret.h"
+
 #include <malloc.h>
 
 /* Long enough for a client that sends one request after the other not to notice. */
-#define HANDLES_REST (2 * USEC_PER_SEC)
-/* libcurl takes no connection that has been idle for longer (CURLOPT_MAXAGE_CONN). */
+#define MEMORY_REST (2 * USEC_PER_SEC)
 #define CONNECTIONS_REST (118 * USEC_PER_SEC)
 
 /* Makes sure that it comes by at that time or earlier. */
@@ -28,16 +28,15 @@ static int arm(struct upstream *u, usec_t due)
     return r;
 }
 
-/* There is no other way to have libcurl close its connections and forget the authorities. */
-static void drop_connections(struct upstream *u)
+static void drop_connections(struct upstream *u, bool all)
 {
-    CURLM *fresh = upstream_new_multi(u);
+    struct connection *next;
 
-    if (!fresh)
-        return;
-    curl_multi_cleanup(u->multi);
-    u->multi = fresh;
-    u->has_connections = u->connections_serve = false;
+    for (struct connection *c = TAILQ_FIRST(&u->idle); c; c = next) {
+        next = TAILQ_NEXT(c, entry);
+        if (all || c->seldom)
+            connection_free(c);
+    }
 }
 
 static int on_rest(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
@@ -48,16 +47,16 @@ static int on_rest(sd_event_source *source _unused_, uint64_t usec _unused_, voi
     u->rest_armed = USEC_INFINITY;
     if (u->active > 0)
         return 0;
-    if (now < u->rest_since + HANDLES_REST)
-        return arm(u, u->rest_since + HANDLES_REST);
+    if (now < u->rest_since + MEMORY_REST)
+        return arm(u, u->rest_since + MEMORY_REST);
 
-    while (u->n_spare > 0)
-        curl_easy_cleanup(u->spare[--u->n_spare]);
-    /* The next login is hours away. */
-    if (!u->connections_serve || now >= u->rest_since + CONNECTIONS_REST)
-        drop_connections(u);
+    drop_connections(u, now >= u->rest_since + CONNECTIONS_REST);
+    /* There is no other way to have libcurl forget the authorities. */
+    if (u->n_idle == 0)
+        (void)upstream_renew(u);
+    secret_free(TAKE_PTR(u->buffer));
     (void)malloc_trim(0);
-    return u->has_connections ? arm(u, u->rest_since + CONNECTIONS_REST) : 0;
+    return u->n_idle > 0 ? arm(u, u->rest_since + CONNECTIONS_REST) : 0;
 }
 
 int upstream_rest_init(struct upstream *u)
@@ -71,5 +70,5 @@ int upstream_rest_init(struct upstream *u)
 void upstream_rest_begin(struct upstream *u)
 {
     u->rest_since = upstream_now(u);
-    (void)arm(u, u->rest_since + HANDLES_REST);
+    (void)arm(u, u->rest_since + MEMORY_REST);
 }

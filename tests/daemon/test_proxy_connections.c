@@ -9,6 +9,8 @@
 #include "stage.h"
 #include "wire.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -142,14 +144,20 @@ END_TEST
 /* ---- connections that were kept */
 
 struct scene {
+    struct daemon *daemon;
     int listener, service, client;
 };
 
 /* The service is played here: one request has been answered, and the connection is kept. */
 static struct scene start_scene(void)
 {
-    struct scene s = {.listener = wire_play()};
+    struct scene s;
+    int port;
 
+    s.listener = wire_listen(&port);
+    sandbox_start((const char *const[]){
+        "--extra-service", stage_text("bare,x-bare,,http://127.0.0.1:%d", port), NULL});
+    s.daemon = daemon_start(NULL);
     s.client = raw_connect(NULL);
     raw_print(s.client, "GET /v1/default/proxy/x-bare/first HTTP/1.1\r\nHost: l\r\n\r\n");
     s.service = wire_accept(s.listener);
@@ -237,8 +245,27 @@ START_TEST(sends_nothing_twice_that_counts_twice)
     ck_assert_msg(strstr(head, " 502 "), "%s", head);
     body = wire_read_body(s.client, head);
     ck_assert_msg(strstr(body, "carried out"), "%s", body);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = s.listener, .events = POLLIN}, 1, 200), 0);
+    s.service = -1;
+    end_scene(&s);
+}
+END_TEST
+
+/* Its end and the request have come at the same moment. */
+START_TEST(looks_before_it_sends_what_counts_twice)
+{
+    const char *const *request = unrepeatable[_i];
+    struct scene s = start_scene();
+
+    process_signal(&s.daemon->process, SIGSTOP);
+    raw_print(s.client, "%s /v1/default/proxy/x-bare/second HTTP/1.1\r\nHost: l\r\n%s\r\n%s",
+              request[0], request[1], request[2]);
+    close(s.service);
+    process_signal(&s.daemon->process, SIGCONT);
     s.service = wire_accept(s.listener);
-    ck_assert_str_eq(raw_read_all(s.service, NULL), "");
+    ck_assert_ptr_nonnull(strstr(raw_read_head(s.service), "/second "));
+    ck_assert_str_eq(raw_read(s.service, strlen(request[2])), request[2]);
+    answer_and_check(&s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", " 200 ");
     end_scene(&s);
 }
 END_TEST
@@ -295,6 +322,7 @@ int main(void)
     tcase_add_test(c, verifies_nothing_when_told_so);
     tcase_add_test(c, notices_a_connection_that_has_ended);
     tcase_add_loop_test(c, sends_again_on_a_new_connection, 0, ARRAY_SIZE(requests));
+    tcase_add_loop_test(c, looks_before_it_sends_what_counts_twice, 0, ARRAY_SIZE(unrepeatable));
     tcase_add_loop_test(c, sends_nothing_twice_that_counts_twice, 0, ARRAY_SIZE(unrepeatable));
     tcase_add_test(c, tells_of_the_second_failure_only);
     tcase_add_test(c, gives_up_in_the_end);

@@ -55,6 +55,31 @@ START_TEST(says_that_the_name_does_not_resolve)
 }
 END_TEST
 
+/* What the catalog says goes into the request's first lines. */
+START_TEST(refuses_an_endpoint_that_is_no_url)
+{
+    static const char *const endpoints[] = {
+        "http://127.0.0.1:9/a b",
+        "http://127.0.0.1:9/a\r\nX-Injected: yes",
+        "http://127.0.0.1:9 /a",
+        "http://127.0.0.1:9\r\nX-Injected: yes/a",
+        "http:///a",
+        "http://b\xc3\xbc.invalid/a",
+    };
+    const char *options[2 * ARRAY_SIZE(endpoints) + 1] = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
+        options[2 * i] = "--extra-service";
+        options[2 * i + 1] = stage_text("s%zu,x-%zu,,%s", i, i, endpoints[i]);
+    }
+    sandbox_start(options);
+    (void)daemon_start(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++)
+        demand_said(reply_problem(get("/v1/default/proxy/x-%zu/b", i), 502, "bad-answer"),
+                    stage_text("x-%zu_endpoint_override", i));
+}
+END_TEST
+
 START_TEST(says_that_nothing_was_answered)
 {
     static const struct capture_answer ends[] = {{.end = CAPTURE_RESET},
@@ -267,6 +292,7 @@ int main(void)
 
     tcase_add_test(c, says_that_nobody_listens);
     tcase_add_test(c, says_that_the_name_does_not_resolve);
+    tcase_add_test(c, refuses_an_endpoint_that_is_no_url);
     tcase_add_test(c, says_that_nothing_was_answered);
     tcase_add_test(c, refuses_what_is_no_http);
     tcase_add_test(c, breaks_off_what_breaks_off);

@@ -15,8 +15,8 @@
 
 #define REQUEST_MOST ((size_t)256 * 1024)
 
-struct connection {
-    struct connection *next;
+struct caller {
+    struct caller *next;
     sd_event_source *io;
     int fd;
     char *in; /* what has come and was not answered yet */
@@ -32,7 +32,7 @@ static struct {
     sd_event *event;
     sd_event_source *listening;
     int fd;
-    struct connection *connections;
+    struct caller *callers;
     unsigned char identity, service;
     unsigned tokens; /* how many have been handed out */
     bool played_once, ruled;
@@ -130,7 +130,7 @@ static bool climbs(const char *path)
     return false;
 }
 
-static void read_head(const struct connection *c, struct asked *a)
+static void read_head(const struct caller *c, struct asked *a)
 {
     const char *end = memmem(c->in, c->n_in, "\r\n\r\n", 4), *line = c->in, *next;
     char head[8192];
@@ -158,7 +158,7 @@ static void read_head(const struct connection *c, struct asked *a)
 }
 
 /* Where the request ends; NULL: not here yet. */
-static const char *find_end(const struct connection *c, const struct asked *a)
+static const char *find_end(const struct caller *c, const struct asked *a)
 {
     const char *at = a->body, *end = c->in + c->n_in;
 
@@ -197,7 +197,7 @@ static bool is_for_service(const struct asked *a)
     return begins(a->path, HTTP_SERVICE_SIGNED) || begins(a->path, HTTP_SERVICE_PLAIN);
 }
 
-static void say(struct connection *c, const char *bytes, size_t length)
+static void say(struct caller *c, const char *bytes, size_t length)
 {
     if (c->ends)
         return;
@@ -208,12 +208,12 @@ static void say(struct connection *c, const char *bytes, size_t length)
     c->n_out += length;
 }
 
-static void say_text(struct connection *c, const char *text)
+static void say_text(struct caller *c, const char *text)
 {
     say(c, text, strlen(text));
 }
 
-static void play(struct connection *c, const struct asked *a, const struct http_played *p)
+static void play(struct caller *c, const struct asked *a, const struct http_played *p)
 {
     bool bare = !strcmp(a->method, "HEAD");
 
@@ -231,7 +231,7 @@ static const struct http_played *service_of_the_moment(void)
     return p->once && s.played_once ? http_played_service(0) : p;
 }
 
-static void answer_login(struct connection *c, const struct asked *a)
+static void answer_login(struct caller *c, const struct asked *a)
 {
     const struct http_played *p = http_played_identity(s.identity);
     char *answer;
@@ -252,7 +252,7 @@ static void answer_login(struct connection *c, const struct asked *a)
     }
 }
 
-static void answer(struct connection *c, const struct asked *a)
+static void answer(struct caller *c, const struct asked *a)
 {
     fuzz_check(!s.ruled || !is_for_service(a) || http_rules_may_send(a->method, a->path));
     if (begins(a->path, HTTP_SERVICE_SIGNED)) {
@@ -276,7 +276,7 @@ static bool is_answered_at_once(const struct asked *a)
 }
 
 /* Whether there was a whole request. */
-static bool take_request(struct connection *c)
+static bool take_request(struct caller *c)
 {
     const char *end;
     struct asked a;
@@ -307,9 +307,9 @@ static bool take_request(struct connection *c)
 
 /* ---- connections */
 
-static void connection_free(struct connection *c)
+static void caller_free(struct caller *c)
 {
-    struct connection **link = &s.connections;
+    struct caller **link = &s.callers;
 
     while (*link != c)
         link = &(*link)->next;
@@ -322,7 +322,7 @@ static void connection_free(struct connection *c)
 }
 
 /* False when it is over. */
-static bool read_some(struct connection *c)
+static bool read_some(struct caller *c)
 {
     char block[16 * 1024];
     ssize_t n = recv(c->fd, block, sizeof(block), MSG_DONTWAIT);
@@ -338,7 +338,7 @@ static bool read_some(struct connection *c)
     return true;
 }
 
-static bool write_some(struct connection *c)
+static bool write_some(struct caller *c)
 {
     ssize_t n;
 
@@ -354,16 +354,16 @@ static bool write_some(struct connection *c)
 
 static int on_io(sd_event_source *source, int fd _unused_, uint32_t events, void *userdata)
 {
-    struct connection *c = userdata;
+    struct caller *c = userdata;
 
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !read_some(c)) {
-        connection_free(c);
+        caller_free(c);
         return 0;
     }
     while (take_request(c))
         ;
     if (!write_some(c)) {
-        connection_free(c);
+        caller_free(c);
         return 0;
     }
     return sd_event_source_set_io_events(source, EPOLLIN | (c->n_out > 0 ? EPOLLOUT : 0U));
@@ -372,7 +372,7 @@ static int on_io(sd_event_source *source, int fd _unused_, uint32_t events, void
 static int on_connection(sd_event_source *source _unused_, int fd, uint32_t events _unused_,
                          void *userdata _unused_)
 {
-    struct connection *c = calloc(1, sizeof(*c));
+    struct caller *c = calloc(1, sizeof(*c));
 
     if (!c)
         abort();
@@ -380,8 +380,8 @@ static int on_connection(sd_event_source *source _unused_, int fd, uint32_t even
     c->in = malloc(REQUEST_MOST + 1);
     if (c->fd < 0 || !c->in || sd_event_add_io(s.event, &c->io, c->fd, EPOLLIN, on_io, c) < 0)
         abort();
-    c->next = s.connections;
-    s.connections = c;
+    c->next = s.callers;
+    s.callers = c;
     return 0;
 }
 
@@ -409,8 +409,8 @@ void http_service_start(sd_event *event)
 
 void http_service_stop(void)
 {
-    while (s.connections)
-        connection_free(s.connections);
+    while (s.callers)
+        caller_free(s.callers);
     s.listening = sd_event_source_disable_unref(s.listening);
     close(s.fd);
 }
@@ -427,7 +427,7 @@ size_t http_service_connections(void)
 {
     size_t n = 0;
 
-    for (const struct connection *c = s.connections; c; c = c->next)
+    for (const struct caller *c = s.callers; c; c = c->next)
         n++;
     return n;
 }
@@ -438,12 +438,12 @@ size_t http_service_connections(void)
  * names, libcurl connects to us.
  */
 
-int __real_upstream_prepare(struct upstream *u, CURL *easy);
-int __wrap_upstream_prepare(struct upstream *u, CURL *easy);
+int __real_network_set(const struct network *n, const struct upstream *u, CURL *easy);
+int __wrap_network_set(const struct network *n, const struct upstream *u, CURL *easy);
 
-int __wrap_upstream_prepare(struct upstream *u, CURL *easy)
+int __wrap_network_set(const struct network *n, const struct upstream *u, CURL *easy)
 {
-    int r = __real_upstream_prepare(u, easy);
+    int r = __real_network_set(n, u, easy);
     socklen_t length;
     struct sockaddr_un a = address(&length);
 

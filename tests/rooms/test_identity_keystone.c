@@ -81,7 +81,7 @@ START_TEST(writes_the_login)
     ck_assert_int_eq(identity_keystone_v3.encode_login(&login, &request, &problem), 0);
     ck_assert_str_eq(request->method, "POST");
     ck_assert_str_eq(request->url, "http://h:5000/v3/auth/tokens");
-    ck_assert_ptr_null(request->headers[0]);
+    ck_assert_ptr_null(request->headers[0].name);
     ck_assert_str_eq(request->body, logins[_i].body);
     credential_done(&credential);
     credential_done(&cloud.login);
@@ -142,12 +142,15 @@ START_TEST(writes_a_revocation)
     ck_assert_int_eq(identity_keystone_v3.encode_revoke(&v3, "t0ken", &a), 0);
     ck_assert_str_eq(a->method, "DELETE");
     ck_assert_str_eq(a->url, "http://h/v3/auth/tokens");
-    ck_assert_str_eq(a->headers[0], "X-Auth-Token: t0ken");
-    ck_assert_str_eq(a->headers[1], "X-Subject-Token: t0ken");
+    ck_assert_str_eq(a->headers[0].name, "X-Auth-Token");
+    ck_assert_str_eq(a->headers[0].value, "t0ken");
+    ck_assert_str_eq(a->headers[1].name, "X-Subject-Token");
+    ck_assert_str_eq(a->headers[1].value, "t0ken");
     ck_assert_int_eq(identity_keystone_v2.encode_revoke(&v2, "t0ken", &b), 0);
     ck_assert_str_eq(b->url, "http://h/v2.0/tokens");
-    ck_assert_str_eq(b->headers[0], "X-Auth-Token: t0ken");
-    ck_assert_ptr_null(b->headers[1]);
+    ck_assert_str_eq(b->headers[0].name, "X-Auth-Token");
+    ck_assert_str_eq(b->headers[0].value, "t0ken");
+    ck_assert_ptr_null(b->headers[1].name);
 }
 END_TEST
 

@@ -21,7 +21,7 @@ static struct identity_request *encode(const struct identity_login *login)
     ck_assert_int_eq(identity_rackspace.encode_login(login, &request, &problem), 0);
     ck_assert_ptr_null(problem);
     ck_assert_str_eq(request->method, "POST");
-    ck_assert_ptr_null(request->headers[0]);
+    ck_assert_ptr_null(request->headers[0].name);
     return request;
 }
 
@@ -68,7 +68,8 @@ START_TEST(addresses_the_tokens)
     ck_assert_int_eq(identity_rackspace.encode_revoke(&login, SEED_TOKEN, &revoke), 0);
     ck_assert_str_eq(revoke->url, addresses[_i].url);
     ck_assert_str_eq(revoke->method, "DELETE");
-    ck_assert_str_eq(revoke->headers[0], "X-Auth-Token: " SEED_TOKEN);
+    ck_assert_str_eq(revoke->headers[0].name, "X-Auth-Token");
+    ck_assert_str_eq(revoke->headers[0].value, SEED_TOKEN);
     ck_assert_ptr_null(revoke->body);
 }
 END_TEST
