@@ -66,7 +66,7 @@ char *proxy_join_target(const char *endpoint, const char *rest);
 #define PROXY_HEADERS_MOST 128
 #define PROXY_RESUME_AT (RING_SIZE / 2) /* room that is worth waking somebody for */
 /* Of an answer that its client is slow to take. No second try needs it, as it does a request's body, and
- * two of libcurl's buffers are enough to keep both sides busy. */
+ * two reads of the upstream room's are enough to keep both sides busy. */
 #define PROXY_DOWN_MOST (RING_SIZE / 2)
 
 #endif

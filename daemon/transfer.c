@@ -137,11 +137,11 @@ static bool repeat(struct transfer *t)
 
 /* ---- its way */
 
-static void drive(struct transfer *t, uint32_t events)
+void transfer_act(struct transfer *t, uint32_t events)
 {
     CURLcode result;
 
-    if (transfer_drive(t, events, &result))
+    if (transfer_stream(t, events, &result))
         return;
     if (was_too_late(t, result) && can_repeat(t)) {
         if (repeat(t))
@@ -155,14 +155,9 @@ void transfer_connected(struct transfer *t, CURLcode result)
 {
     t->progress = upstream_now(t->upstream);
     if (result == CURLE_OK)
-        drive(t, 0);
+        transfer_act(t, 0);
     else
         finish(t, result);
-}
-
-void transfer_act(struct transfer *t, uint32_t events)
-{
-    drive(t, events);
 }
 
 static void on_soon(void *userdata)
@@ -170,7 +165,7 @@ static void on_soon(void *userdata)
     struct transfer *t = userdata;
 
     if (t->connection && t->connection->fd >= 0)
-        drive(t, 0);
+        transfer_act(t, 0);
 }
 
 void transfer_continue(struct transfer *t)

@@ -58,13 +58,11 @@ static const struct verdict *find_verdict(CURLcode result)
 
 /* What is a failed read to libcurl, and something else to who has to mend it: with TLS 1.3 a service refuses
  * a client's certificate only when the handshake is over. */
-static CURLcode refine(const struct transfer *t, CURLcode result)
+static CURLcode refine(const struct connection *c, CURLcode result)
 {
-    if (result != CURLE_RECV_ERROR)
-        return result;
-    if (strstr(t->connection->error, "SSL") && strstr(t->connection->error, "alert"))
-        return CURLE_SSL_CLIENTCERT;
-    return result;
+    bool is_refused = strstr(c->error, "SSL") && strstr(c->error, "alert");
+
+    return result == CURLE_RECV_ERROR && is_refused ? CURLE_SSL_CLIENTCERT : result;
 }
 
 /* ---- deadlines */
@@ -103,26 +101,24 @@ static struct problem *explain_file(const char *where, const char *key, const ch
 }
 
 /* What libcurl says of a file is OpenSSL's, and no help when it is merely not there. */
-static struct problem *explain_files(const struct transfer *t, CURLcode result, const char *where)
+static struct problem *explain_files(const struct connection *c, CURLcode result, const char *where)
 {
     struct problem *p = NULL;
 
     if (result == CURLE_SSL_CACERT_BADFILE)
-        return explain_file(where, "ca_file", t->connection->network.ca_file);
+        return explain_file(where, "ca_file", c->network.ca_file);
     if (result != CURLE_SSL_CERTPROBLEM)
         return NULL;
-    p = explain_file(where, "cert_file", t->connection->network.cert_file);
+    p = explain_file(where, "cert_file", c->network.cert_file);
     if (!p)
-        p = explain_file(where, "key_file", t->connection->network.key_file);
+        p = explain_file(where, "key_file", c->network.key_file);
     if (!p)
         p = problem_or_no_memory(problem_new(
             PROBLEM_TLS_FAILURE,
             "%s: the client certificate cannot be used: %s; check cert_file %s and key_file %s, "
             "which have to be PEM files that belong together, the key without a passphrase.",
-            where, t->connection->error[0] ? t->connection->error : curl_easy_strerror(result),
-            t->connection->network.cert_file,
-            t->connection->network.key_file ? t->connection->network.key_file
-                                            : t->connection->network.cert_file));
+            where, c->error[0] ? c->error : curl_easy_strerror(result), c->network.cert_file,
+            c->network.key_file ? c->network.key_file : c->network.cert_file));
     return p;
 }
 
@@ -130,12 +126,10 @@ static struct problem *explain_files(const struct transfer *t, CURLcode result, 
 
 /* Whether it is the proxy that could not be connected: libcurl's sentence says where it went, without
  * the brackets of an address of IPv6. */
-static bool went_to_proxy(const struct transfer *t)
+static bool went_to_proxy(const struct connection *c)
 {
-    const char *host = t->connection->proxy_host
-                           ? t->connection->proxy_host + (*t->connection->proxy_host == '[')
-                           : "";
-    size_t length = strcspn(host, host == t->connection->proxy_host ? ":" : "]");
+    const char *host = c->proxy_host ? c->proxy_host + (*c->proxy_host == '[') : "";
+    size_t length = strcspn(host, host == c->proxy_host ? ":" : "]");
     const char *port = strrchr(host + length, ':');
     _cleanup_(freep) char *place = NULL;
 
@@ -143,7 +137,7 @@ static bool went_to_proxy(const struct transfer *t)
         place = NULL;
         return false;
     }
-    return length > 0 && strstr(t->connection->error, place);
+    return length > 0 && strstr(c->error, place);
 }
 
 static const char *proxy_advice(long status)
@@ -156,30 +150,29 @@ static const char *proxy_advice(long status)
 }
 
 /* libcurl quotes what it does not understand, user and password with it. */
-static bool is_quoted(const struct transfer *t)
+static bool is_quoted(const struct connection *c)
 {
     static const char quotes[] = "Unsupported proxy";
 
-    return !strncmp(t->connection->error, quotes, strlen(quotes));
+    return !strncmp(c->error, quotes, strlen(quotes));
 }
 
 /* NULL when it is not the proxy's fault. */
-static struct problem *explain_proxy(const struct transfer *t, CURLcode result, const char *where)
+static struct problem *explain_proxy(const struct connection *c, CURLcode result, const char *where)
 {
-    const char *what = t->connection->error[0] ? t->connection->error : curl_easy_strerror(result);
+    const char *what = c->error[0] ? c->error : curl_easy_strerror(result);
     long status = 0;
 
-    if (t->connection->easy)
-        curl_easy_getinfo(t->connection->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    if (is_quoted(t))
+    if (c->easy)
+        curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (is_quoted(c))
         what = "libcurl knows no such proxy";
     else if (status < 300 && result != CURLE_COULDNT_RESOLVE_PROXY && result != CURLE_PROXY &&
-             !(result == CURLE_COULDNT_CONNECT && went_to_proxy(t)))
+             !(result == CURLE_COULDNT_CONNECT && went_to_proxy(c)))
         return NULL;
     return problem_or_no_memory(problem_new(
         PROBLEM_UPSTREAM_UNREACHABLE, "%s: the proxy %s does not lead there: %s; %s.", where,
-        t->connection->proxy_host ? t->connection->proxy_host : "of the environment", what,
-        proxy_advice(status)));
+        c->proxy_host ? c->proxy_host : "of the environment", what, proxy_advice(status)));
 }
 
 /* ---- all of it */
@@ -211,14 +204,15 @@ static struct problem *explain_rest(const struct transfer *t, CURLcode result, c
 
 struct problem *transfer_explain(const struct transfer *t, CURLcode result)
 {
-    const char *origin = t->connection->network.origin, *where = origin ? origin : "the cloud";
+    const struct connection *c = t->connection;
+    const char *where = c->network.origin ? c->network.origin : "the cloud";
     struct problem *p;
 
     if (result == CURLE_OPERATION_TIMEDOUT)
         return explain_timeout(t, where);
-    result = refine(t, result);
-    p = explain_files(t, result, where);
+    result = refine(c, result);
+    p = explain_files(c, result, where);
     if (!p)
-        p = explain_proxy(t, result, where);
+        p = explain_proxy(c, result, where);
     return p ? p : explain_rest(t, result, where);
 }

@@ -327,7 +327,7 @@ static int watch(struct transfer *t)
     return upstream_watch_connection(t->upstream, t->connection, events);
 }
 
-bool transfer_drive(struct transfer *t, uint32_t events, CURLcode *ret)
+bool transfer_stream(struct transfer *t, uint32_t events, CURLcode *ret)
 {
     *ret = CURLE_OK;
     if (!give_held(t)) {

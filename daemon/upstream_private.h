@@ -213,7 +213,7 @@ int transfer_compose(const struct transfer_request *request, struct outgoing *re
 extern const struct response_handler transfer_response_handler;
 
 /* Does what can be done; events of epoll. False when it is over, with its outcome. */
-bool transfer_drive(struct transfer *t, uint32_t events, CURLcode *ret);
+bool transfer_stream(struct transfer *t, uint32_t events, CURLcode *ret);
 
 /* ---- transfer.c */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is given back when nothing is under way. A daemon that is idle for most of the day should not
- * keep what its busiest minute has taken: connections with their TLS state, the buffer that they are read into, the system's certificate authorities, of which libcurl keeps the parsed form for a day,
- * and what malloc() holds on to after all of it has been freed.
+ * keep what its busiest minute has taken: connections with their TLS state, the buffer that they are read
+ * into, the system's certificate authorities, of which libcurl keeps the parsed form for a day, and what
+ * malloc() holds on to after all of it has been freed.
  */
 #include "upstream_private.h"
 

@@ -114,7 +114,7 @@ START_TEST(loses_no_request_to_the_end_of_a_connection)
 }
 END_TEST
 
-/* libcurl asks with HTTP/1.1 only, and does not wait for an answer with HTTP/2. */
+/* With HTTP/2 libcurl does not wait for an answer. */
 START_TEST(asks_before_it_sends_a_body)
 {
     static char body[1024 * 1024];

@@ -141,7 +141,7 @@ static bool has_come(void *userdata)
     return memory_count(d->process.pid, PUT_KEY) > 0;
 }
 
-/* libcurl keeps the headers of the last answer for who may ask for them later. */
+/* It has gone through the buffer of all answers. */
 START_TEST(forgets_a_token_that_came_in_a_header)
 {
     struct daemon *d;
