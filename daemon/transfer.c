@@ -234,8 +234,7 @@ static int get_connection(struct transfer *t, const struct transfer_request *req
     struct network network;
     int r;
 
-    t->connection =
-        connection_take(t->upstream, request->url, request->cloud, !request->repeatable);
+    t->connection = connection_take(t->upstream, request->url, request->cloud);
     if (t->connection) {
         t->connection->transfer = t;
         return later_schedule(&t->soon);

@@ -18,8 +18,6 @@
 #define IDLE_MOST 64
 /* Services close what is idle for long, and the request that meets that is lost or late. */
 #define IDLE_AGE (118 * USEC_PER_SEC)
-/* One that has just served is not worth a system call. */
-#define IDLE_UNCHECKED USEC_PER_SEC
 
 /* ---- libcurl's part */
 
@@ -171,7 +169,7 @@ static void leave_idle(struct connection *c)
     c->is_idle = false;
 }
 
-/* Its end, or something that nobody has asked for. */
+/* Its end, or an answer that nobody has asked for and who comes next would take for his. */
 static bool has_something(const struct connection *c)
 {
     char byte;
@@ -179,15 +177,13 @@ static bool has_something(const struct connection *c)
     return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
-static bool can_serve(const struct connection *c, bool checked)
+static bool can_serve(const struct connection *c)
 {
-    usec_t idle = upstream_now(c->upstream) - c->idle_since;
-
-    return idle <= IDLE_AGE && !((checked || idle > IDLE_UNCHECKED) && has_something(c));
+    return c->idle_since + IDLE_AGE >= upstream_now(c->upstream) && !has_something(c);
 }
 
 struct connection *connection_take(struct upstream *u, const char *url,
-                                   const struct cloud_config *cloud, bool checked)
+                                   const struct cloud_config *cloud)
 {
     struct connection *next;
 
@@ -195,7 +191,7 @@ struct connection *connection_take(struct upstream *u, const char *url,
         next = TAILQ_NEXT(c, entry);
         if (!network_is_same(&c->network, url, cloud))
             continue;
-        if (!can_serve(c, checked)) {
+        if (!can_serve(c)) {
             connection_free(c);
             continue;
         }

@@ -184,10 +184,9 @@ char *network_proxy_host(const struct network *n);
 
 /* ---- upstream_connection.c */
 
-/* A connection that is idle and goes the right way, or NULL. With `checked` it is looked at whether it has
- * ended in any case, for a request that cannot be sent twice. */
+/* A connection that is idle and goes the right way, or NULL. */
 struct connection *connection_take(struct upstream *u, const char *url,
-                                   const struct cloud_config *cloud, bool checked);
+                                   const struct cloud_config *cloud);
 /* Begins to connect for that transfer; transfer_connected() is called when that has come to an end. The
  * network is taken over, also when it fails. 0 or a negative errno. */
 int connection_open(struct upstream *u, struct transfer *t, struct network *network);
