@@ -184,7 +184,6 @@ static int read_framing(struct response *r)
         return -EBADMSG;
     if (length && !read_length(length, &r->left))
         return -EBADMSG;
-    r->is_last = has_option(r, "close") || (r->is_old && !has_option(r, "keep-alive"));
     if (r->to_head || r->status == 204 || r->status == 304) {
         r->part = RESPONSE_NOTHING;
     } else if (coding) {
@@ -200,12 +199,19 @@ static int read_framing(struct response *r)
     return 0;
 }
 
+/* RFC 9112, 9.3. An interim answer, too, may say that its connection will be closed (9.6). */
+static bool ends_connection(const struct response *r)
+{
+    return has_option(r, "close") || (r->is_old && !has_option(r, "keep-alive"));
+}
+
 static int end_head(struct response *r)
 {
     int error;
 
     if (!has_good_names(r))
         return -EBADMSG;
+    r->is_last |= ends_connection(r);
     if (r->status < 200) {
         r->part = RESPONSE_STATUS;
         r->handler->interim(r->status, r->userdata);

@@ -344,7 +344,8 @@ static const struct row connections[] = {
      "200[Content-Length=9][Transfer-Encoding=chunked]x", CLOSES},
     {BYTES(OK CHUNKED "Content-Length: 9\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
      "200[Transfer-Encoding=chunked][Content-Length=9]x", CLOSES},
-    {BYTES("HTTP/1.1 103 \r\nConnection: close\r\n\r\nHTTP/1.1 204 \r\n\r\n"), "(103)204"},
+    {BYTES("HTTP/1.1 103 \r\nConnection: close\r\n\r\nHTTP/1.1 204 \r\n\r\n"), "(103)204", CLOSES},
+    {BYTES("HTTP/1.0 100 \r\n\r\n" CONTINUE "HTTP/1.1 204 \r\n\r\n"), "(100)(100)204", CLOSES},
 };
 
 START_TEST(says_whether_another_may_follow)
