@@ -174,8 +174,22 @@ static bool read_length(const char *text, uint64_t *ret)
     return *text && text[strspn(text, "0123456789")] == '\0' && errno == 0 && *ret <= INT64_MAX;
 }
 
-/* What comes behind the head (RFC 9112, 6.3). The one coding that can be undone here is "chunked"; who gives a
- * length, too, or HTTP/1.0, ends the answer as the coding says, and nothing is read behind it (6.1). */
+/* RFC 9112, 9.3. An interim answer, too, may say that its connection will be closed (9.6). */
+static bool ends_connection(const struct response *r)
+{
+    return has_option(r, "close") || (r->is_old && !has_option(r, "keep-alive"));
+}
+
+/* Others may see the end elsewhere: with a body where none may be, or a coding beside a length or in HTTP/1.0
+ * (RFC 9112, 6.1). Nothing is read behind it. */
+static bool has_doubtful_end(const struct response *r, const char *length, const char *coding)
+{
+    if (r->status < 200 || r->status == 204)
+        return coding || (length && r->left > 0);
+    return coding && (length || r->is_old);
+}
+
+/* What comes behind the head (RFC 9112, 6.3). The one coding that can be undone here is "chunked". */
 static int read_framing(struct response *r)
 {
     const char *length, *coding;
@@ -184,11 +198,13 @@ static int read_framing(struct response *r)
         return -EBADMSG;
     if (length && !read_length(length, &r->left))
         return -EBADMSG;
-    if (r->to_head || r->status == 204 || r->status == 304) {
+    r->is_last |= ends_connection(r) || has_doubtful_end(r, length, coding);
+    if (r->status < 200) {
+        r->part = RESPONSE_STATUS;
+    } else if (r->to_head || r->status == 204 || r->status == 304) {
         r->part = RESPONSE_NOTHING;
     } else if (coding) {
         r->part = RESPONSE_CHUNK_SIZE;
-        r->is_last |= length || r->is_old;
         return strcasecmp(coding, "chunked") != 0 ? -EBADMSG : 0;
     } else if (length) {
         r->part = r->left > 0 ? RESPONSE_BODY : RESPONSE_NOTHING;
@@ -199,27 +215,16 @@ static int read_framing(struct response *r)
     return 0;
 }
 
-/* RFC 9112, 9.3. An interim answer, too, may say that its connection will be closed (9.6). */
-static bool ends_connection(const struct response *r)
-{
-    return has_option(r, "close") || (r->is_old && !has_option(r, "keep-alive"));
-}
-
 static int end_head(struct response *r)
 {
-    int error;
+    int error = has_good_names(r) ? read_framing(r) : -EBADMSG;
 
-    if (!has_good_names(r))
-        return -EBADMSG;
-    r->is_last |= ends_connection(r);
+    if (error < 0)
+        return error;
     if (r->status < 200) {
-        r->part = RESPONSE_STATUS;
         r->handler->interim(r->status, r->userdata);
         return 0;
     }
-    error = read_framing(r);
-    if (error < 0)
-        return error;
     r->has_head = true;
     return r->handler->head(r->status, r->userdata) ? 0 : -ECANCELED;
 }

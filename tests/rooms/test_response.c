@@ -171,7 +171,7 @@ static const struct row whole[] = {
     {BYTES(OK "\r\n"), "200", TO_HEAD},
     {BYTES("HTTP/1.1 204 No Content\r\n\r\n"), "204"},
     {BYTES("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), "204[Content-Length=5]",
-     .surplus = 5},
+     CLOSES, .surplus = 5},
     {BYTES("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"), "304[Content-Length=5]"},
     {BYTES("HTTP/1.1 304 Not Modified\r\n" CHUNKED "\r\n"), "304[Transfer-Encoding=chunked]"},
 
@@ -218,13 +218,13 @@ END_TEST
 /* ---- interim answers (RFC 9110, 15.2) */
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
-#define HINTS "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 7\r\n\r\n"
+#define HINTS "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 static const struct row interim[] = {
     {BYTES(CONTINUE OK "Content-Length: 1\r\n\r\nx"), "(100)200[Content-Length=1]x"},
     {BYTES(HINTS OK "Content-Length: 1\r\n\r\nx"), "(103)200[Content-Length=1]x"},
     {BYTES(CONTINUE HINTS "HTTP/1.1 102 \r\n" CHUNKED "\r\n" CONTINUE OK_CHUNKED "0\r\n\r\n"),
-     "(100)(103)(102)(100)200[Transfer-Encoding=chunked]"},
+     "(100)(103)(102)(100)200[Transfer-Encoding=chunked]", CLOSES},
     {BYTES(CONTINUE "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"), "(100)417[Content-Length=0]"},
     {BYTES(HINTS OK "Content-Length: 5\r\n\r\n"), "(103)200[Content-Length=5]", TO_HEAD},
     {BYTES(CONTINUE "HTTP/1.1 204 \r\n\r\n" CONTINUE), "(100)204", .surplus = 25},
@@ -344,6 +344,14 @@ static const struct row connections[] = {
      "200[Content-Length=9][Transfer-Encoding=chunked]x", CLOSES},
     {BYTES(OK CHUNKED "Content-Length: 9\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
      "200[Transfer-Encoding=chunked][Content-Length=9]x", CLOSES},
+    {BYTES(OK "Content-Length: 9\r\n" CHUNKED "\r\n"),
+     "200[Content-Length=9][Transfer-Encoding=chunked]", TO_HEAD | CLOSES},
+    {BYTES("HTTP/1.0 304 \r\nConnection: keep-alive\r\n" CHUNKED "\r\n"),
+     "304[Connection=keep-alive][Transfer-Encoding=chunked]", CLOSES},
+    {BYTES("HTTP/1.1 204 \r\n" CHUNKED "\r\n"), "204[Transfer-Encoding=chunked]", CLOSES},
+    {BYTES("HTTP/1.1 204 \r\nContent-Length: 0\r\n\r\n"), "204[Content-Length=0]"},
+    {BYTES("HTTP/1.1 103 \r\nContent-Length: 7\r\n\r\nHTTP/1.1 204 \r\n\r\n"), "(103)204", CLOSES},
+    {BYTES("HTTP/1.1 103 \r\nContent-Length: 0\r\n\r\nHTTP/1.1 204 \r\n\r\n"), "(103)204"},
     {BYTES("HTTP/1.1 103 \r\nConnection: close\r\n\r\nHTTP/1.1 204 \r\n\r\n"), "(103)204", CLOSES},
     {BYTES("HTTP/1.0 100 \r\n\r\n" CONTINUE "HTTP/1.1 204 \r\n\r\n"), "(100)(100)204", CLOSES},
 };
@@ -364,11 +372,8 @@ static const struct row bad[] = {
     {BAD("ICY 200 OK\r\n\r\n")},
     {BAD("HTTP/0.9 200 OK\r\n" EMPTY)},
     {BAD("HTTP/2.0 200 OK\r\n" EMPTY)},
-    {BAD("HTTP/2 200\r\n" EMPTY)},
     {BAD("HTTP/1.10 200 OK\r\n" EMPTY)},
-    {BAD("HTTP/11.1 200 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 OK\r\n" EMPTY)},
-    {BAD("HTTP/1.1 -200 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 20 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 2000 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 101 Switching Protocols\r\n\r\n")},
@@ -398,6 +403,7 @@ static const struct row bad[] = {
     {BAD(OK "A: \0b\r\n" EMPTY)},
     {BAD(OK "A: b\rc\r\n" EMPTY)},
     {BAD(OK "A: b\r\r\n" EMPTY)},
+    {BAD("HTTP/1.1 103 \r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n")},
     {BAD("HTTP/1.1 103 \r\nA : b\r\n\r\n")},
 
     {BAD(OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello")},
