@@ -199,6 +199,7 @@ static const struct row early[] = {
     {BYTES(OK_CHUNKED "5\r\nhell"), "200[Transfer-Encoding=chunked]hell"},
     {BYTES(OK_CHUNKED "5\r\nhello"), "200[Transfer-Encoding=chunked]hello"},
     {BYTES(OK_CHUNKED "5\r\nhello\r\n"), "200[Transfer-Encoding=chunked]hello"},
+    {BYTES(OK_CHUNKED "7fffffffffffffff\r\nx"), "200[Transfer-Encoding=chunked]x"},
     {BYTES(OK_CHUNKED "0\r\n"), "200[Transfer-Encoding=chunked]"},
     {BYTES(OK_CHUNKED "0\r\nA: b\r\n"), "200[Transfer-Encoding=chunked]"},
     {BYTES("HTTP/1.1 100 Continue\r\n\r\n"), "(100)"},
@@ -258,6 +259,7 @@ static int flood(const char *first, const char *then, size_t length, size_t step
 
 static const struct {
     const char *first, *then;
+    bool has_body; /* which may be of any size */
 } floods[] = {
     {OK, "X-Name: value\r\n"},
     {OK "X-Name: ", "value"},
@@ -269,6 +271,7 @@ static const struct {
     {OK_CHUNKED "0\r\n", "X-Name: value\r\n"},
     {OK_CHUNKED "0\r\nX-Name: ", "value"},
     {OK_CHUNKED "1;", "name=value"},
+    {OK_CHUNKED, "1\r\nx\r\n", true},
 };
 
 START_TEST(has_headers_of_some_size_only)
@@ -279,7 +282,8 @@ START_TEST(has_headers_of_some_size_only)
         const char *first = floods[_i].first, *then = floods[_i].then;
 
         ck_assert_int_eq(flood(first, then, RESPONSE_LINES_MOST / 4, steps[i]), 0);
-        ck_assert_int_eq(flood(first, then, 2 * RESPONSE_LINES_MOST, steps[i]), -EMSGSIZE);
+        ck_assert_int_eq(flood(first, then, 2 * RESPONSE_LINES_MOST, steps[i]),
+                         floods[_i].has_body ? 0 : -EMSGSIZE);
     }
 }
 END_TEST
@@ -377,12 +381,11 @@ static const struct row bad[] = {
     {BAD("HTTP/1.1 20 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 2000 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 101 Switching Protocols\r\n\r\n")},
-    {BAD("HTTP/1.1 101 \r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")},
     {BYTES(CONTINUE "HTTP/1.1 101 \r\n\r\n"), "(100)"},
-    {BYTES(CONTINUE "nonsense"), "(100)"},
 
     {BAD("\r\n" OK EMPTY)},
     {BAD("HTTP/1.1  200 OK\r\n" EMPTY)},
+    {BAD("HTTP/1.1 099 \r\n\r\n" OK EMPTY)},
     {BAD("HTTP/1.1 0200 OK\r\n" EMPTY)},
     {BAD("HXXX/1.1 200 OK\r\n" EMPTY)},
     {BAD("HTTP/1.1 200 \0\r\n" EMPTY)},
@@ -393,6 +396,7 @@ static const struct row bad[] = {
     {BAD("HTTP/1.1 100 Continue\r\n\rx" OK EMPTY)},
 
     {BAD(OK "none\r\n" EMPTY)},
+    {BAD(OK " A: b\r\n" EMPTY)},
     {BAD(OK ": nobody's\r\n" EMPTY)},
     {BAD(OK "A : b\r\n" EMPTY)},
     {BAD(OK "A\t: b\r\n" EMPTY)},
@@ -412,7 +416,6 @@ static const struct row bad[] = {
     {BAD(OK "Content-Length: -5\r\n\r\nhello")},
     {BAD(OK "Content-Length: +5\r\n\r\nhello")},
     {BAD(OK "Content-Length: 0x5\r\n\r\nhello")},
-    {BAD(OK "Content-Length: 5x\r\n\r\nhello")},
     {BAD(OK "Content-Length: 5 0\r\n\r\nhello")},
     {BAD(OK "Content-Length: 5\r\n 0\r\n\r\nhello")},
     {BAD(OK "Content-Length:\r\n\r\nhello")},
@@ -431,7 +434,6 @@ static const struct row bad[] = {
 
     {BAD_CHUNK("\r\nx", "")},
     {BAD_CHUNK("x\r\n", "")},
-    {BAD_CHUNK("-1\r\nx\r\n", "")},
     {BAD_CHUNK("0x1\r\nx\r\n", "")},
     {BAD_CHUNK(" 1\r\nx\r\n", "")},
     {BAD_CHUNK("1\nx\r\n", "")},
@@ -440,13 +442,12 @@ static const struct row bad[] = {
     {BAD_CHUNK("1\x80\r\n0123456789abcdef\r\n0\r\n\r\n", "")},
     {BAD_CHUNK("1;a\nx\r\n0\r\n\r\n", "")},
     {BAD_CHUNK("1;a\rbx\r\n", "")},
-    {BAD_CHUNK("1\r\nxyz0\r\n\r\n", "x")},
+    {BAD_CHUNK("1\r\nxy\r\n0\r\n\r\n", "x")},
     {BAD_CHUNK("1\r\nx\n\n0\r\n\r\n", "x")},
     {BAD_CHUNK("1\r\nx\ry0\r\n\r\n", "x")},
     {BAD_CHUNK("0\r\n\rx", "")},
     {BAD_CHUNK("0\r\nA: b\n\r\n", "")},
     {BAD_CHUNK("8000000000000000\r\nx\r\n", "")},
-    {BAD_CHUNK("ffffffffffffffff\r\nx\r\n", "")},
     {BAD_CHUNK("10000000000000001\r\nx\r\n", "")},
     {BAD_CHUNK("1\r\nx\r\n0\r\nnone\r\n\r\n", "x")},
     {BAD_CHUNK("1\r\nx\r\n0\r\nA: b\rc\r\n\r\n", "x")},
