@@ -296,6 +296,11 @@ static struct problem *refuse_request(const struct exchange *x)
     if (path_escapes(x->target.segments[3]) || path_escapes(x->target.rest))
         return problem_new(PROBLEM_BAD_PATH, "The path climbs out of the service's endpoint: "
                                              "take the `..` out of it.");
+    /* What comes behind a yes to it is no answer's body (RFC 9112, 6.3). */
+    if (!strcmp(r->method, "CONNECT"))
+        return problem_new(PROBLEM_BAD_REQUEST,
+                           "CONNECT asks for a tunnel, and a signed request is none: "
+                           "take another method.");
     if (!strcmp(r->method, "HEAD") && r->length != REQUEST_NO_BODY && r->length != 0)
         return problem_new(PROBLEM_BAD_REQUEST, "A HEAD request has no body: leave it out.");
     if (request_head_room(r) < ANSWER_HEAD_LEAST)

@@ -169,9 +169,8 @@ static bool has_good_names(const struct response *r)
 
 static bool read_length(const char *text, uint64_t *ret)
 {
-    errno = 0;
     *ret = strtoull(text, NULL, 10);
-    return *text && text[strspn(text, "0123456789")] == '\0' && errno == 0 && *ret <= INT64_MAX;
+    return *text && text[strspn(text, "0123456789")] == '\0' && *ret <= INT64_MAX;
 }
 
 /* RFC 9112, 9.3. An interim answer, too, may say that its connection will be closed (9.6). */

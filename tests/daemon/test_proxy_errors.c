@@ -55,6 +55,14 @@ START_TEST(says_that_the_name_does_not_resolve)
 }
 END_TEST
 
+START_TEST(is_no_tunnel)
+{
+    start(NULL);
+    (void)reply_problem(send_text("CONNECT", "/v1/default/proxy/x-echo/a", NULL, NULL), 400,
+                        "bad-request");
+}
+END_TEST
+
 /* What the catalog says goes into the request's first lines. */
 START_TEST(refuses_an_endpoint_that_is_no_url)
 {
@@ -292,6 +300,7 @@ int main(void)
 
     tcase_add_test(c, says_that_nobody_listens);
     tcase_add_test(c, says_that_the_name_does_not_resolve);
+    tcase_add_test(c, is_no_tunnel);
     tcase_add_test(c, refuses_an_endpoint_that_is_no_url);
     tcase_add_test(c, says_that_nothing_was_answered);
     tcase_add_test(c, refuses_what_is_no_http);
