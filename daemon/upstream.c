@@ -163,6 +163,16 @@ static int on_sweep(sd_event_source *source _unused_, uint64_t usec _unused_, vo
     return next == USEC_INFINITY ? 0 : upstream_sweep_at(u, next);
 }
 
+void upstream_disarm(struct upstream *u)
+{
+    (void)sd_event_source_set_enabled(u->sweep, SD_EVENT_OFF);
+    u->sweep_armed = USEC_INFINITY;
+    if (u->timer_due < USEC_INFINITY)
+        return;
+    (void)sd_event_source_set_enabled(u->timer, SD_EVENT_OFF);
+    u->timer_armed = USEC_INFINITY;
+}
+
 static int add_sources(struct upstream *u)
 {
     int r;

@@ -145,6 +145,9 @@ int upstream_renew(struct upstream *u);
 /* Makes sure that the sweep comes by at that time or earlier. 0 or a negative errno. */
 int upstream_sweep_at(struct upstream *u, usec_t due);
 
+/* Nothing is under way: timers that were left armed need not wake anybody. */
+void upstream_disarm(struct upstream *u);
+
 /* ---- upstream_watch.c */
 
 int upstream_watch_new(struct upstream *u);

@@ -51,6 +51,7 @@ static int on_rest(sd_event_source *source _unused_, uint64_t usec _unused_, voi
     if (now < u->rest_since + MEMORY_REST)
         return arm(u, u->rest_since + MEMORY_REST);
 
+    upstream_disarm(u);
     drop_connections(u, now >= u->rest_since + CONNECTIONS_REST);
     /* There is no other way to have libcurl forget the authorities. */
     if (u->n_idle == 0)
