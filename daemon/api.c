@@ -129,10 +129,10 @@ static bool answered_no_identity(struct exchange *x, const struct session *s,
     return true;
 }
 
-static void answer_token(struct exchange *x, struct session *s)
+static void answer_token(struct exchange *x, struct session *s, usec_t now)
 {
     struct accept accept = {0};
-    size_t length = strlen(s->token);
+    size_t length;
     char *line;
 
     if (api_answer_page(x))
@@ -141,9 +141,10 @@ static void answer_token(struct exchange *x, struct session *s)
     if (strcmp(x->request->method, "HEAD") != 0)
         audit_token(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
     if (!accept_prefers_text(&accept)) {
-        exchange_answer_prepared(x, 200, prepared_token(s));
+        exchange_answer_prepared(x, 200, prepared_token(s, now));
         return;
     }
+    length = strlen(s->token);
     line = secret_malloc_locked(length + 2);
     if (line)
         stpcpy(stpcpy(line, s->token), "\n");
@@ -157,7 +158,7 @@ static void token_after(struct exchange *x, struct session *s, uint64_t after, u
     struct problem *problem;
 
     if (s && s->generation > after)
-        answer_token(x, s);
+        answer_token(x, s, clock_boottime());
     else if (x->late || x->host->stopping || timeout == 0)
         exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
     else if ((problem = exchange_take(x, QUOTA_WAITING)))
@@ -169,7 +170,8 @@ static void token_after(struct exchange *x, struct session *s, uint64_t after, u
 void api_token(struct exchange *x)
 {
     uint64_t min_ttl = 0, after = 0, timeout = LONG_POLL_DEFAULT;
-    struct session *s = cloud_session(x->cloud);
+    usec_t now = clock_boottime();
+    struct session *s = cloud_session_at(x->cloud, now);
     bool has_min_ttl, has_after, has_timeout;
 
     if (!number(x, "min_ttl", UINT32_MAX, &min_ttl, &has_min_ttl) ||
@@ -183,7 +185,7 @@ void api_token(struct exchange *x)
         token_after(x, s, after, timeout);
         return;
     }
-    if (s && has_min_ttl && session_seconds_left(s, clock_boottime()) < min_ttl && !x->late) {
+    if (s && has_min_ttl && session_seconds_left(s, now) < min_ttl && !x->late) {
         if (!x->ticket)
             x->ticket = cloud_login_soon(x->cloud);
         if (x->ticket > x->cloud->logins_finished) {
@@ -191,10 +193,10 @@ void api_token(struct exchange *x)
                                          : SCHEDULE_INTERVAL + x->cloud->config.login_timeout);
             return;
         }
-        s = cloud_session(x->cloud);
+        s = cloud_session_at(x->cloud, now);
     }
     if (s)
-        answer_token(x, s);
+        answer_token(x, s, now);
     else
         exchange_wait_for_token(x);
 }

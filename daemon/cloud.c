@@ -33,9 +33,14 @@ uint32_t cloud_dice(void)
     return dice;
 }
 
+struct session *cloud_session_at(const struct cloud *c, usec_t now)
+{
+    return c->session && now < c->session->deadline ? c->session : NULL;
+}
+
 struct session *cloud_session(const struct cloud *c)
 {
-    return c->session && clock_boottime() < c->session->deadline ? c->session : NULL;
+    return cloud_session_at(c, clock_boottime());
 }
 
 /*

@@ -147,6 +147,8 @@ void cloud_remove(struct cloud *c);
 
 /* The session if its token is alive at this moment, else NULL. Borrowed. */
 struct session *cloud_session(const struct cloud *c);
+/* The same for who has just looked at the clock. */
+struct session *cloud_session_at(const struct cloud *c, usec_t now);
 
 /*
  * The descriptor of the page that shows the cloud's token, and each that follows; borrowed, and to be passed on

@@ -52,9 +52,9 @@ static struct answer *token_answer(const struct session *s)
     return a;
 }
 
-struct answer *prepared_token(struct session *s)
+struct answer *prepared_token(struct session *s, usec_t now)
 {
-    uint64_t seconds_left = session_seconds_left(s, clock_boottime());
+    uint64_t seconds_left = session_seconds_left(s, now);
     struct prepared *p = prepared_of(s);
 
     if (!p)

@@ -9,7 +9,7 @@
 #include "server.h"
 #include "session.h"
 
-struct answer *prepared_token(struct session *s);
+struct answer *prepared_token(struct session *s, usec_t now);
 /* The whole catalog. */
 struct answer *prepared_catalog(struct session *s);
 /* The identity service's own document; the session has one. */

@@ -21,11 +21,6 @@ bool request_is_gone(const struct request *r)
 
 /* ---- the head */
 
-const char *request_header(const struct request *r, const char *name)
-{
-    return MHD_lookup_connection_value(connection_of(r)->mhd, MHD_HEADER_KIND, name);
-}
-
 struct each {
     int (*f)(const char *name, const char *value, void *userdata);
     void *userdata;
@@ -51,9 +46,9 @@ int request_each_header(struct request *r,
     return each.result < 0 ? each.result : 0;
 }
 
-/* What says where the body ends (RFC 9112, 6.3), and whether it says so once. */
+/* What says where the body ends (RFC 9112, 6.3), whether it says so once, and when it comes. */
 struct framing {
-    const char *length, *coding;
+    const char *length, *coding, *expectation;
     bool contradicts;
 };
 
@@ -93,6 +88,8 @@ static int read_framing(const char *name, const char *value, void *userdata)
     } else if (!strcasecmp(name, "Transfer-Encoding")) {
         f->contradicts |= f->coding || strcasecmp(value, "chunked") != 0;
         f->coding = value;
+    } else if (!strcasecmp(name, "Expect") && !f->expectation) {
+        f->expectation = value;
     }
     return 0;
 }
@@ -102,7 +99,6 @@ static void read_head(struct connection *c, const char *method, const char *url,
 {
     struct request *r = &c->request;
     struct framing framing = {0};
-    const char *expect;
 
     r->method = method;
     r->version = version;
@@ -115,8 +111,7 @@ static void read_head(struct connection *c, const char *method, const char *url,
         r->length = REQUEST_UNKNOWN_LENGTH;
     else
         r->length = framing.length ? strtoll(framing.length, NULL, 10) : REQUEST_NO_BODY;
-    expect = request_header(r, "Expect");
-    r->expects_continue = expect && !strcasecmp(expect, "100-continue");
+    r->expects_continue = framing.expectation && !strcasecmp(framing.expectation, "100-continue");
 }
 
 /* ---- a request's way through libmicrohttpd */

@@ -91,7 +91,6 @@ size_t server_connections(const struct server *s);
 size_t server_newcomers(const struct server *s);
 size_t server_requests(const struct server *s);
 
-const char *request_header(const struct request *r, const char *name);
 /* Calls f with each header in its order and spelling until it returns a negative number, which
  * comes back. */
 int request_each_header(struct request *r,

@@ -62,6 +62,13 @@ static const char *skip_origin(const char *raw)
     return raw + strcspn(raw, "/?");
 }
 
+static const char *segment_end(const char *p)
+{
+    while (*p && *p != '/' && *p != '?')
+        p++;
+    return p;
+}
+
 static bool is_plain(const char *raw)
 {
     for (; *raw; raw++)
@@ -80,7 +87,7 @@ int target_parse(const char *raw, struct target *ret)
     if (*raw != '/' || !is_plain(raw))
         return -EINVAL;
 
-    end = raw + strcspn(raw, "?");
+    end = strchrnul(raw, '?');
     if (*end == '?')
         t.query = end + 1;
 
@@ -89,13 +96,13 @@ int target_parse(const char *raw, struct target *ret)
         return -ENOMEM;
 
     for (size_t i = 0; i < TARGET_SEGMENTS && p < end; i++) {
-        size_t length = strcspn(++p, "/?");
+        const char *segment = p + 1;
 
-        if (decode(p, length, false, to) < 0)
+        p = segment_end(segment);
+        if (decode(segment, (size_t)(p - segment), false, to) < 0)
             return -EINVAL;
         t.segments[i] = to;
         to += strlen(to) + 1;
-        p += length;
     }
     t.rest = p;
     t.storage = TAKE_PTR(storage);

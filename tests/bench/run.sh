@@ -61,7 +61,7 @@ trap 'exit 130' INT TERM
 
 # A folder may have been configured before the library of oidc-agent came.
 if [ ! -f "$build/build.ninja" ]; then
-    meson setup --buildtype=release "$build" "$top" >/dev/null
+    meson setup --buildtype=release -Db_lto=true "$build" "$top" >/dev/null
 elif ! grep -q bench-oidc "$build/build.ninja"; then
     meson setup --wipe "$build" "$top" >/dev/null
 fi
