@@ -40,8 +40,6 @@ static const struct verdict {
      "check that the URL belongs to the cloud and not to a proxy in between"},
     {CURLE_WRITE_ERROR, PROBLEM_BAD_ANSWER,
      "check that the URL belongs to the cloud and not to a proxy in between"},
-    {CURLE_BAD_CONTENT_ENCODING, PROBLEM_BAD_ANSWER,
-     "check that the URL belongs to the cloud and not to a proxy in between"},
     {CURLE_COULDNT_RESOLVE_PROXY, PROBLEM_UPSTREAM_UNREACHABLE, "check the network and the proxy"},
 };
 

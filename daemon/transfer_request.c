@@ -18,19 +18,15 @@ struct place {
     size_t length;
 };
 
-/* The authority, without a user and a port that goes without saying (RFC 9110, 4.2.3). */
+/* The authority, without a port that goes without saying (RFC 9110, 4.2.3). */
 static struct place find_host(const char *url)
 {
     static const struct place defaults[] = {{":80", 3}, {":443", 4}};
     const struct place *port = &defaults[!strncasecmp(url, "https:", 6)];
     size_t origin = network_origin_length(url);
     struct place host = {.text = strstr(url, "://") + 3};
-    const char *at;
 
     host.length = (size_t)(url + origin - host.text);
-    at = memrchr(host.text, '@', host.length);
-    if (at)
-        host = (struct place){at + 1, (size_t)(url + origin - at - 1)};
     if (host.length > port->length &&
         !memcmp(host.text + host.length - port->length, port->text, port->length))
         host.length -= port->length;
@@ -84,7 +80,8 @@ int transfer_compose(const struct transfer_request *request, struct outgoing *re
     if (network_origin_length(request->url) == 0)
         return -EINVAL;
     host = find_host(request->url);
-    if (!is_safe(host, 0x7e) || !is_safe(target, 0xff))
+    /* A user and his password are nothing for a request, nor for the errors that name where it went. */
+    if (!is_safe(host, 0x7e) || memchr(host.text, '@', host.length) || !is_safe(target, 0xff))
         return -EINVAL;
     size = strlen(request->method) + target.length + host.length + FRAMING_MOST +
            sizeof("  HTTP/1.1\r\nHost: \r\n");

@@ -76,8 +76,8 @@ struct transfer_handler {
 
 /* Starts a transfer; what `request` points to is copied, the headers into locked memory. Nothing of the
  * handler is called before this has returned. The caller frees the transfer, at any time but from within
- * head(), body(), upload() and rewind(). 0; -EINVAL for a URL or target with blanks or control characters in it, or
- * without a host; or another negative errno. */
+ * head(), body(), upload() and rewind(). 0; -EINVAL for a URL or target with blanks or control characters in it, with
+ * a user, or without a host; or another negative errno. */
 int transfer_start(struct upstream *u, const struct transfer_request *request,
                    const struct transfer_handler *handler, void *userdata, struct transfer **ret);
 void transfer_free(struct transfer *t);

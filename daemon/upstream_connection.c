@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 
 #define IDLE_MOST 64
-/* Services close what is idle for long, and the request that meets that is lost or late. */
-#define IDLE_AGE (118 * USEC_PER_SEC)
 
 /* ---- libcurl's part */
 
@@ -179,7 +177,7 @@ static bool has_something(const struct connection *c)
 
 static bool can_serve(const struct connection *c)
 {
-    return c->idle_since + IDLE_AGE >= upstream_now(c->upstream) && !has_something(c);
+    return c->idle_since + UPSTREAM_IDLE_AGE >= upstream_now(c->upstream) && !has_something(c);
 }
 
 struct connection *connection_take(struct upstream *u, const char *url,

@@ -18,6 +18,9 @@
 /* Of large bodies no more than that comes before others have their turn; the events stay. */
 #define UPSTREAM_BYTES_AT_ONCE ((uint64_t)32 * 1024)
 
+/* Services close what is idle for long, and the request that meets that is lost or late. */
+#define UPSTREAM_IDLE_AGE (118 * USEC_PER_SEC)
+
 struct connection;
 struct watch;
 

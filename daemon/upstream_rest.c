@@ -13,7 +13,6 @@
 
 /* Long enough for a client that sends one request after the other not to notice. */
 #define MEMORY_REST (2 * USEC_PER_SEC)
-#define CONNECTIONS_REST (118 * USEC_PER_SEC)
 
 /* Makes sure that it comes by at that time or earlier. */
 static int arm(struct upstream *u, usec_t due)
@@ -52,13 +51,13 @@ static int on_rest(sd_event_source *source _unused_, uint64_t usec _unused_, voi
         return arm(u, u->rest_since + MEMORY_REST);
 
     upstream_disarm(u);
-    drop_connections(u, now >= u->rest_since + CONNECTIONS_REST);
+    drop_connections(u, now >= u->rest_since + UPSTREAM_IDLE_AGE);
     /* There is no other way to have libcurl forget the authorities. */
     if (u->n_idle == 0)
         (void)upstream_renew(u);
     secret_free(TAKE_PTR(u->buffer));
     (void)malloc_trim(0);
-    return u->n_idle > 0 ? arm(u, u->rest_since + CONNECTIONS_REST) : 0;
+    return u->n_idle > 0 ? arm(u, u->rest_since + UPSTREAM_IDLE_AGE) : 0;
 }
 
 int upstream_rest_init(struct upstream *u)

@@ -72,6 +72,7 @@ START_TEST(refuses_an_endpoint_that_is_no_url)
         "http://127.0.0.1:9 /a",
         "http://127.0.0.1:9\r\nX-Injected: yes/a",
         "http:///a",
+        "http://user:passw0rd@127.0.0.1:9/a",
         "http://b\xc3\xbc.invalid/a",
     };
     const char *options[2 * ARRAY_SIZE(endpoints) + 1] = {0};
