@@ -287,6 +287,24 @@ START_TEST(takes_no_answer_that_nobody_has_asked_for)
 }
 END_TEST
 
+/* Where the next answer would begin is not known: the connection is not used again. */
+START_TEST(uses_no_connection_on_which_too_much_has_come)
+{
+    struct scene s = start_scene();
+    int first = s.service;
+
+    raw_print(s.client, "GET /v1/default/proxy/x-bare/second HTTP/1.1\r\nHost: l\r\n\r\n");
+    (void)raw_read_head(first);
+    answer_and_check(&s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 O", " 200 ");
+    raw_print(s.client, "GET /v1/default/proxy/x-bare/third HTTP/1.1\r\nHost: l\r\n\r\n");
+    s.service = wire_accept(s.listener);
+    ck_assert_ptr_nonnull(strstr(raw_read_head(s.service), "GET /third "));
+    answer_and_check(&s, "HTTP/1.1 203 OK\r\nContent-Length: 0\r\n\r\n", " 203 ");
+    close(first);
+    end_scene(&s);
+}
+END_TEST
+
 /* What stopped the first try is not what has gone wrong with the second one. */
 START_TEST(tells_of_the_second_failure_only)
 {
@@ -341,6 +359,7 @@ int main(void)
     tcase_add_loop_test(c, sends_again_on_a_new_connection, 0, ARRAY_SIZE(requests));
     tcase_add_loop_test(c, notices_an_end_before_it_sends_what_counts_twice, 0,
                         ARRAY_SIZE(unrepeatable));
+    tcase_add_test(c, uses_no_connection_on_which_too_much_has_come);
     tcase_add_loop_test(c, takes_no_answer_that_nobody_has_asked_for, 0, ARRAY_SIZE(requests));
     tcase_add_loop_test(c, sends_nothing_twice_that_counts_twice, 0, ARRAY_SIZE(unrepeatable));
     tcase_add_test(c, tells_of_the_second_failure_only);
