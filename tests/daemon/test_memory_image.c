@@ -141,11 +141,12 @@ static bool has_come(void *userdata)
     return memory_count(d->process.pid, PUT_KEY) > 0;
 }
 
-/* It has gone through the buffer of all answers. */
+/* It has gone through the buffer of all answers, which stays while another request is under way. */
 START_TEST(forgets_a_token_that_came_in_a_header)
 {
+    static const char again[] = "{\"username\": \"u\", \"password\": \"" PUT_KEY "\"}";
     struct daemon *d;
-    int port, fd, listener = wire_listen(&port);
+    int port, fd, client, listener = wire_listen(&port);
 
     if (!memory_may_look())
         return;
@@ -162,8 +163,15 @@ START_TEST(forgets_a_token_that_came_in_a_header)
                   "X-Storage-Url: http://127.0.0.1:1/a\r\n\r\n");
     daemon_wait_state(CLOUD, "ready");
     ck_assert_uint_gt(memory_count(d->process.pid, HEADER_TOKEN), 0);
+    close(fd);
     ck_assert_int_eq(send_text("DELETE", CREDENTIAL, NULL, NULL)->status, 204);
+    client = raw_connect(NULL);
+    raw_print(client, "PUT " CREDENTIAL " HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+              strlen(again), again);
+    fd = wire_accept(listener);
+    (void)raw_read_head(fd);
     demand_no_piece(d, HEADER_TOKEN);
+    close(client);
     close(fd);
     close(listener);
 }
