@@ -207,7 +207,6 @@ void exchange_free(struct exchange *x)
     cloud_revocation_unref(x->revocation);
     cloud_unref(x->cloud);
     policy_unref(x->policy);
-    target_done(&x->target);
     secret_free(x->body);
     free(x);
 }

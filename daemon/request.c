@@ -106,7 +106,7 @@ static void read_head(struct connection *c, const char *method, const char *url,
     r->excess = c->quota == QUOTA_FAREWELLS;
     (void)request_each_header(r, read_framing, &framing);
     r->malformed = framing.contradicts || (framing.length && framing.coding) ||
-                   has_nul(method, url, strlen(r->target), version);
+                   has_nul(method, url, r->target_length, version);
     if (framing.coding)
         r->length = REQUEST_UNKNOWN_LENGTH;
     else
@@ -121,14 +121,15 @@ void *request_on_target(void *userdata _unused_, const char *target, struct MHD_
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection *c = info->socket_context;
+    size_t length = strlen(target);
 
     if (!c)
         return NULL;
-    c->request = (struct request){0};
-    if (strlen(target) < TARGET_INLINE)
-        c->request.target = strcpy(c->target_inline, target);
-    else
-        c->request.target = c->target = strdup(target);
+    c->request = (struct request){.target = c->target_inline, .target_length = length};
+    if (length >= TARGET_INLINE)
+        c->request.target = c->target = malloc(length + 1);
+    if (c->request.target)
+        memcpy(c->request.target, target, length + 1);
     c->phase = PHASE_HEAD;
     c->hold = false;
     c->listener->heads++;

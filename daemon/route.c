@@ -141,7 +141,6 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     struct request *r = x->request;
     struct problem *problem = NULL;
     const struct route *route;
-    int result;
 
     r->route = NO_ROUTE;
     problem =
@@ -156,12 +155,11 @@ static struct problem *resolve(struct exchange *x, char allow[static 64])
     if (!header_is_token(r->method))
         return problem_new(PROBLEM_BAD_REQUEST,
                            "The request's method has a character in it that no method can have.");
-    result = target_parse(r->target, &x->target);
-    if (result < 0)
-        return result == -ENOMEM ? NULL
-                                 : problem_new(PROBLEM_BAD_REQUEST,
-                                               "The request target is no path, or has a blank, a "
-                                               "control character or a broken escape in it.");
+    if (target_parse(r->target, &x->target) < 0)
+        return problem_new(
+            PROBLEM_BAD_REQUEST,
+            "The request target is no path, or has a blank, a control character or a "
+            "broken escape in it.");
     route = match(r, &x->target, allow, &problem);
     if (!route)
         return problem;

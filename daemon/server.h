@@ -52,7 +52,8 @@ struct request_ops {
 
 struct request {
     const char *method;
-    const char *target; /* raw: as the client sent it */
+    char *target; /* as the client sent it, for whoever takes it apart */
+    size_t target_length;
     const char *version;
     const struct peer *peer;
     int64_t length; /* of the body, or one of the two above */

@@ -196,7 +196,7 @@ static int count_header(const char *name, const char *value, void *userdata)
 
 size_t request_head_room(struct request *r)
 {
-    size_t used = 2 * strlen(r->target) + HEAD_SPARE;
+    size_t used = 2 * r->target_length + HEAD_SPARE;
 
     (void)request_each_header(r, count_header, &used);
     return used < POOL_SIZE ? POOL_SIZE - used : 0;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define ESCAPE_LENGTH (sizeof("%41") - 1)
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -24,104 +26,106 @@ static int escaped_byte(const char *p, size_t length)
 {
     int high, low;
 
-    if (length < 3 || p[0] != '%')
+    if (length < ESCAPE_LENGTH || p[0] != '%')
         return -1;
     high = hex_digit(p[1]);
     low = hex_digit(p[2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* Decodes into `to`, which may be as long as `from`. An escaped NUL would cut the text short, so it
- * is an error. */
-static int decode(const char *from, size_t length, bool plus_is_space, char *to)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (from[i] == '%') {
-            int byte = escaped_byte(from + i, length - i);
-
-            if (byte <= 0)
-                return -EINVAL;
-            *to++ = (char)byte;
-            i += 2;
-        } else {
-            *to++ = plus_is_space && from[i] == '+' ? ' ' : from[i];
-        }
-    }
-    *to = '\0';
-    return 0;
-}
-
 /* The absolute form (RFC 9112, 3.2.2), of which the path counts. */
-static const char *skip_origin(const char *raw)
+static char *skip_origin(char *raw)
 {
     static const char scheme[] = "http://";
 
-    if (strncasecmp(raw, scheme, strlen(scheme)) != 0)
+    if (*raw == '/' || strncasecmp(raw, scheme, strlen(scheme)) != 0)
         return raw;
     raw += strlen(scheme);
     return raw + strcspn(raw, "/?");
 }
 
-static const char *segment_end(const char *p)
+/* Decodes the segment behind that slash, and returns its end; NULL for a broken escape, or for one of NUL, which
+ * would cut the text short. It moves to where the slash was, so that the one behind it need not make room for
+ * the end of the text. */
+static char *decode_segment(char *slash)
 {
-    while (*p && *p != '/' && *p != '?')
-        p++;
-    return p;
+    char *to = slash, *from = slash + 1;
+
+    for (; *from && *from != '/' && *from != '?'; from++) {
+        int byte = *from;
+
+        if (byte == '%') {
+            byte = escaped_byte(from, strnlen(from, ESCAPE_LENGTH));
+            if (byte <= 0)
+                return NULL;
+            from += ESCAPE_LENGTH - 1;
+        }
+        *to++ = (char)byte;
+    }
+    *to = '\0';
+    return from;
 }
 
 static bool is_plain(const char *raw)
 {
-    for (; *raw; raw++)
-        if ((unsigned char)*raw <= ' ' || *raw == 0x7f)
-            return false;
-    return true;
+    size_t length = strlen(raw);
+    unsigned char plain = 1;
+
+    /* All of it: so the compiler can look at many bytes at once. */
+    for (size_t i = 0; i < length; i++)
+        plain &= (unsigned char)raw[i] > ' ' && raw[i] != 0x7f;
+    return plain;
 }
 
-int target_parse(const char *raw, struct target *ret)
+int target_parse(char *raw, struct target *ret)
 {
-    _cleanup_(freep) char *storage = NULL;
-    struct target t = {.rest = ""};
-    const char *end, *p = raw = skip_origin(raw);
-    char *to;
+    struct target t = {0};
+    char *p = skip_origin(raw);
 
-    if (*raw != '/' || !is_plain(raw))
+    if (*p != '/' || !is_plain(p))
         return -EINVAL;
 
-    end = strchrnul(raw, '?');
-    if (*end == '?')
-        t.query = end + 1;
-
-    to = storage = malloc((size_t)(end - raw) + 1);
-    if (!storage)
-        return -ENOMEM;
-
-    for (size_t i = 0; i < TARGET_SEGMENTS && p < end; i++) {
-        const char *segment = p + 1;
-
-        p = segment_end(segment);
-        if (decode(segment, (size_t)(p - segment), false, to) < 0)
+    t.query = strchr(p, '?');
+    if (t.query)
+        t.query++;
+    for (size_t i = 0; i < TARGET_SEGMENTS && *p == '/'; i++) {
+        t.segments[i] = p;
+        p = decode_segment(p);
+        if (!p)
             return -EINVAL;
-        t.segments[i] = to;
-        to += strlen(to) + 1;
     }
     t.rest = p;
-    t.storage = TAKE_PTR(storage);
     *ret = t;
     return 0;
 }
 
-void target_done(struct target *t)
+/* Decodes into `to`, which may be as long as `from`. */
+static int decode_value(const char *from, size_t length, char *to)
 {
-    free(t->storage);
-    *t = (struct target){.rest = ""};
+    for (size_t i = 0; i < length; i++) {
+        int byte = from[i] == '+' ? ' ' : from[i];
+
+        if (byte == '%') {
+            byte = escaped_byte(from + i, length - i);
+            if (byte <= 0)
+                return -EINVAL;
+            i += ESCAPE_LENGTH - 1;
+        }
+        *to++ = (char)byte;
+    }
+    *to = '\0';
+    return 0;
 }
 
 int query_get(const char *query, const char *key, char **ret)
 {
     _cleanup_(freep) char *found = NULL;
-    size_t key_length = strlen(key);
+    size_t key_length;
 
-    for (const char *p = query; p && *p;) {
+    if (!query)
+        return 0;
+    key_length = strlen(key);
+    for (const char *p = query; *p;) {
         size_t length = strcspn(p, "&");
 
         if (length >= key_length && !strncmp(p, key, key_length) &&
@@ -133,7 +137,7 @@ int query_get(const char *query, const char *key, char **ret)
             found = malloc(length + 1);
             if (!found)
                 return -ENOMEM;
-            if (decode(value, (size_t)(p + length - value), true, found) < 0)
+            if (decode_value(value, (size_t)(p + length - value), found) < 0)
                 return -EINVAL;
         }
         p += length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The request target, taken apart without being changed: decoded segments for those who look things
- * up by them, the raw rest for the signed request, which has to pass it on as it came. Pure.
+ * The request target, taken apart where it lies: decoded segments for those who look things up by them,
+ * and the rest untouched for the signed request, which has to pass it on as it came. Pure.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -17,13 +17,12 @@ struct target {
     const char *rest;  /* raw, from the slash behind the fourth segment on, "" if there is none; the
                           query is in it */
     const char *query; /* raw, behind the first `?`; NULL: none */
-    char *storage;
 };
 
 /* 0; -EINVAL for a target that is neither an absolute path nor an http:// URL, has a blank or a control
- * character in it, or a broken escape in its first segments; -ENOMEM. `raw` must outlive it. */
-int target_parse(const char *raw, struct target *ret);
-void target_done(struct target *t);
+ * character in it, or a broken escape in its first segments. `raw` must outlive it, and is no target any more
+ * afterwards: the segments are decoded in it. */
+int target_parse(char *raw, struct target *ret);
 
 /*
  * Looks a parameter up in a raw query and decodes it; a `+` is a space. 1 with ret set (the caller
