@@ -10,7 +10,8 @@ struct user {
 };
 
 struct quota {
-    void *users; /* a tree, as tsearch() keeps it: a container's uids may be many */
+    void *users;       /* a tree, as tsearch() keeps it: a container's uids may be many */
+    struct user *last; /* who took something last, and is likely to be next; NULL: nobody */
     size_t n_users;
     struct quota_limits limits;
     uint64_t refused[_QUOTA_MAX];
@@ -44,8 +45,11 @@ static int compare(const void *a, const void *b)
 static struct user *find(const struct quota *q, uid_t uid)
 {
     const struct user key = {.uid = uid};
-    struct user **node = tfind(&key, &q->users, compare);
+    struct user **node;
 
+    if (q->last && q->last->uid == uid)
+        return q->last;
+    node = tfind(&key, &q->users, compare);
     return node ? *node : NULL;
 }
 
@@ -68,6 +72,8 @@ static void remove_idle(struct quota *q, struct user *u)
         if (u->taken[i] > 0)
             return;
     (void)tdelete(u, &q->users, compare);
+    if (q->last == u)
+        q->last = NULL;
     q->n_users--;
     free(u);
 }
@@ -114,6 +120,7 @@ int quota_take(struct quota *q, enum quota_kind kind, uid_t uid)
     if (!u)
         return -ENOMEM;
     u->taken[kind]++;
+    q->last = u;
     return 0;
 }
 
