@@ -259,17 +259,11 @@ int clouds_configure(struct clouds *c, const struct cloud_host *host, const stru
     return 0;
 }
 
-const char *clouds_name(const struct clouds *c, const char *name)
-{
-    bool stands_for_another =
-        !strcmp(name, "default") && !find(c->by_name, c->n, name) && c->preset;
-
-    return stands_for_another ? c->preset->config.name : name;
-}
-
 struct cloud *clouds_find(const struct clouds *c, const char *name)
 {
-    return find(c->by_name, c->n, clouds_name(c, name));
+    struct cloud *found = find(c->by_name, c->n, name);
+
+    return found || strcmp(name, "default") != 0 ? found : c->preset;
 }
 
 bool clouds_ready(const struct clouds *c)

@@ -28,11 +28,7 @@ struct clouds {
 int clouds_configure(struct clouds *c, const struct cloud_host *host, const struct config *config,
                      bool forgiving, char **ret_error);
 
-/* The name of the cloud that is meant, which may not exist: `default` may stand for another one's.
- * Borrowed. */
-const char *clouds_name(const struct clouds *c, const char *name);
-
-/* The cloud of that name, or NULL. Borrowed. */
+/* The cloud of that name, or NULL; `default` stands for the default cloud unless one has that name. Borrowed. */
 struct cloud *clouds_find(const struct clouds *c, const char *name);
 
 /* Whether every cloud holds a usable token. */

@@ -23,10 +23,12 @@ struct route {
     void (*run)(struct exchange *x);
 };
 
+/* They are tried in this order: what is asked for often comes first. */
 static const struct route routes[] = {
+    {"token", "GET", "v1", CLOUD, "token", false, OPERATION_TOKEN, &api_ops, api_token},
+    {"proxy", NULL, "v1", CLOUD, "proxy", true, OPERATION_PROXY, &proxy_ops, proxy_run},
     {"clouds", "GET", "v1", DAEMON, NULL, false, OPERATION_STATUS, &api_ops, api_clouds},
     {"identity", "GET", "v1", CLOUD, "identity", false, OPERATION_IDENTITY, &api_ops, api_identity},
-    {"token", "GET", "v1", CLOUD, "token", false, OPERATION_TOKEN, &api_ops, api_token},
     {"catalog", "GET", "v1", CLOUD, "catalog", false, OPERATION_CATALOG, &api_ops, api_catalog},
     {"endpoint", "GET", "v1", CLOUD, "endpoint", false, OPERATION_CATALOG, &api_ops, api_endpoint},
     {"put-credential", "PUT", "v1", CLOUD, "credential", false, OPERATION_CREDENTIAL, &api_ops,
@@ -34,7 +36,6 @@ static const struct route routes[] = {
     {"delete-credential", "DELETE", "v1", CLOUD, "credential", false, OPERATION_CREDENTIAL,
      &api_ops, api_delete_credential},
     {"refresh", "POST", "v1", CLOUD, "refresh", false, OPERATION_REFRESH, &api_ops, api_refresh},
-    {"proxy", NULL, "v1", CLOUD, "proxy", true, OPERATION_PROXY, &proxy_ops, proxy_run},
     {"health", "GET", "health", DAEMON, NULL, false, OPERATION_STATUS, &api_ops, api_health},
     {"metrics", "GET", "metrics", DAEMON, NULL, false, OPERATION_METRICS, &api_ops, api_metrics},
 };
@@ -42,8 +43,9 @@ static const struct route routes[] = {
 #define NO_ROUTE ARRAY_SIZE(routes)
 
 const char *const route_names[] = {
-    "clouds",  "identity", "token",  "catalog", "endpoint", "put-credential", "delete-credential",
-    "refresh", "proxy",    "health", "metrics", "none",
+    "token",   "proxy",    "clouds",         "identity",
+    "catalog", "endpoint", "put-credential", "delete-credential",
+    "refresh", "health",   "metrics",        "none",
 };
 const size_t route_count = ARRAY_SIZE(route_names);
 _Static_assert(ARRAY_SIZE(route_names) == NO_ROUTE + 1, "a route has no name for the metrics");
@@ -115,17 +117,15 @@ static struct problem *unknown_cloud(const struct exchange *x)
 /* Asks the policy first, so that a caller learns of no cloud that he may do nothing to. */
 static bool admit(struct exchange *x, const struct route *route, struct problem **ret_problem)
 {
-    const struct clouds *clouds = x->host->clouds;
-    const char *name = NULL;
-    struct cloud *cloud;
+    const char *name = route->scope == CLOUD ? x->target.segments[1] : NULL;
+    struct cloud *cloud = name ? clouds_find(x->host->clouds, name) : NULL;
 
-    if (route->scope == CLOUD)
-        name = clouds_name(clouds, x->target.segments[1]);
+    if (cloud)
+        name = cloud->config.name;
     if (!exchange_may(x, name, route->operation)) {
         *ret_problem = exchange_denied(x, NULL);
         return false;
     }
-    cloud = name ? clouds_find(clouds, name) : NULL;
     if (name && !cloud) {
         *ret_problem = unknown_cloud(x);
         return false;
