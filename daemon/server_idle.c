@@ -11,17 +11,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define IDLE_TIME (5 * USEC_PER_SEC)
-#define IDLE_ACCURACY (10 * USEC_PER_MSEC)
+/* A clock would have to be read at each request: rounds are counted, and a whole one without a request is
+ * long enough. */
+#define ROUND (2500 * USEC_PER_MSEC)
+#define ACCURACY (10 * USEC_PER_MSEC)
 #define AT_ONCE 256 /* so many take some milliseconds */
 #define PAUSE USEC_PER_MSEC
-
-static usec_t now(const struct server *s)
-{
-    uint64_t usec;
-
-    return sd_event_now(s->event, CLOCK_MONOTONIC, &usec) < 0 ? clock_monotonic() : usec;
-}
 
 static bool is_zero(const char *page, size_t size)
 {
@@ -44,48 +39,45 @@ static void give_pages_back(char *pool, size_t page)
     (void)madvise(pool + begin, end - begin, MADV_DONTNEED);
 }
 
-static void arm(struct server *s, usec_t when)
+static void arm(struct server *s, usec_t time)
 {
-    if (sd_event_source_set_time(s->idle, when) < 0)
-        return;
-    (void)sd_event_source_set_enabled(s->idle, SD_EVENT_ONESHOT);
+    s->idle_armed = sd_event_source_set_time_relative(s->idle, time) >= 0 &&
+                    sd_event_source_set_enabled(s->idle, SD_EVENT_ONESHOT) >= 0;
 }
 
-/* When to look again; USEC_INFINITY: nobody is left who could give anything back. */
-static usec_t sweep(struct listener *l, usec_t time, size_t *left)
+/* Whether somebody is left who can give something back in this round or a later one. */
+static bool sweep(struct listener *l, size_t *left)
 {
-    usec_t next = USEC_INFINITY;
+    const struct server *s = l->server;
+    bool is_left = false;
 
     for (struct connection *c = l->connections; c; c = c->next) {
-        usec_t due = c->idle_since + IDLE_TIME;
-
-        if (!c->idle_since || c->phase != PHASE_IDLE)
+        if (!c->pool || c->phase != PHASE_IDLE)
             continue; /* a request that is under way will say when it is over */
-        if (due <= time && *left > 0) {
-            give_pages_back(c->pool, l->server->page_size);
-            c->idle_since = 0;
-            (*left)--;
-        } else if (due < next) {
-            next = due;
+        if (s->idle_round - c->idle_round < 2 || *left == 0) {
+            is_left = true;
+            continue;
         }
+        give_pages_back(c->pool, s->page_size);
+        c->pool = NULL;
+        (*left)--;
     }
-    return next;
+    return is_left;
 }
 
 static int on_idle(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
     struct server *s = userdata;
-    usec_t time = now(s), next = USEC_INFINITY;
     size_t left = AT_ONCE;
+    bool is_left = false;
 
-    for (struct listener *l = s->listeners; l; l = l->next) {
-        usec_t due = sweep(l, time, &left);
-
-        if (due < next)
-            next = due;
-    }
-    if (next != USEC_INFINITY)
-        arm(s, next > time ? next : time + PAUSE);
+    s->idle_round += !s->idle_paused;
+    for (struct listener *l = s->listeners; l; l = l->next)
+        is_left |= sweep(l, &left);
+    s->idle_paused = left == 0;
+    s->idle_armed = false;
+    if (is_left)
+        arm(s, s->idle_paused ? PAUSE : ROUND);
     return 0;
 }
 
@@ -94,7 +86,7 @@ int server_idle_new(struct server *s)
     int r;
 
     s->page_size = (size_t)sysconf(_SC_PAGESIZE);
-    r = sd_event_add_time(s->event, &s->idle, CLOCK_MONOTONIC, 0, IDLE_ACCURACY, on_idle, s);
+    r = sd_event_add_time(s->event, &s->idle, CLOCK_MONOTONIC, 0, ACCURACY, on_idle, s);
 
     return r < 0 ? r : sd_event_source_set_enabled(s->idle, SD_EVENT_OFF);
 }
@@ -112,7 +104,7 @@ void server_idle_begin(struct connection *c, const char *request_line)
     struct server *s = c->listener->server;
 
     c->pool = pool_of(s, request_line);
-    c->idle_since = c->pool ? now(s) : 0;
-    if (c->pool && sd_event_source_get_enabled(s->idle, NULL) == 0)
-        arm(s, c->idle_since + IDLE_TIME);
+    c->idle_round = s->idle_round;
+    if (c->pool && !s->idle_armed)
+        arm(s, ROUND);
 }

@@ -58,9 +58,9 @@ struct connection {
     int passing;   /* the descriptor that goes out behind a 101; -1: none */
     struct MHD_UpgradeResponseHandle *passed; /* and it has: the client is to close now */
     ssize_t (*read)(struct request *r, char *to, size_t length);
-    char *pool;        /* libmicrohttpd's memory for it; NULL: not known */
-    usec_t idle_since; /* CLOCK_MONOTONIC; 0: no memory to give back */
-    char *target;      /* NULL: target_inline holds it */
+    char *pool;          /* libmicrohttpd's memory for it; NULL: not known, or given back */
+    unsigned idle_round; /* in which its last request ended */
+    char *target;        /* NULL: target_inline holds it */
     char target_inline[TARGET_INLINE];
 };
 
@@ -95,7 +95,10 @@ struct server {
     server_handler handler;
     server_observer observer;
     void *userdata;
-    sd_event_source *idle;
+    sd_event_source *idle; /* the next round of server_idle.c */
+    unsigned idle_round;
+    bool idle_armed;
+    bool idle_paused; /* the round is not over */
     size_t page_size;
     size_t connections;
     size_t newcomers;
