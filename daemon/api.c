@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #define LONG_POLL_DEFAULT 60     /* s */
 #define LONG_POLL_MOST (60 * 60) /* s */
@@ -111,10 +110,20 @@ void api_identity(struct exchange *x)
     exchange_answer(x, 200, render_identity(x->cloud));
 }
 
-static int add_accept(const char *name, const char *value, void *userdata)
+/* What the token is wanted as. */
+struct form {
+    struct accept accept;
+    bool page;
+};
+
+static int read_form(const char *name, const char *value, void *userdata)
 {
-    if (strcasecmp(name, "Accept") == 0)
-        accept_add(userdata, value);
+    struct form *f = userdata;
+
+    if (header_is(name, "Accept"))
+        accept_add(&f->accept, value);
+    else if (header_is(name, "Upgrade"))
+        f->page |= api_names_page(value);
     return 0;
 }
 
@@ -131,16 +140,16 @@ static bool answered_no_identity(struct exchange *x, const struct session *s,
 
 static void answer_token(struct exchange *x, struct session *s, usec_t now)
 {
-    struct accept accept = {0};
+    struct form form = {0};
     size_t length;
     char *line;
 
-    if (api_answer_page(x))
+    (void)request_each_header(x->request, read_form, &form);
+    if (form.page && api_answer_page(x))
         return;
-    (void)request_each_header(x->request, add_accept, &accept);
     if (strcmp(x->request->method, "HEAD") != 0)
         audit_token(x->host->audit, x->request->peer, x->cloud->config.name, x->rule);
-    if (!accept_prefers_text(&accept)) {
+    if (!accept_prefers_text(&form.accept)) {
         exchange_answer_prepared(x, 200, prepared_token(s, now));
         return;
     }
@@ -152,45 +161,56 @@ static void answer_token(struct exchange *x, struct session *s, usec_t now)
     (void)request_answer_header(x->request, "Cache-Control", "no-store");
 }
 
+/* Which token is wanted, and for how long it may be waited for. */
+struct wish {
+    uint64_t min_ttl, after, timeout;
+    bool has_min_ttl, has_after, has_timeout;
+};
+
+/* False when it has answered already. */
+static bool read_wish(struct exchange *x, struct wish *w)
+{
+    return number(x, "min_ttl", UINT32_MAX, &w->min_ttl, &w->has_min_ttl) &&
+           number(x, "after", UINT64_MAX, &w->after, &w->has_after) &&
+           number(x, "timeout", LONG_POLL_MOST, &w->timeout, &w->has_timeout);
+}
+
 /* The long poll: until there is a token newer than the one that the caller knows. */
-static void token_after(struct exchange *x, struct session *s, uint64_t after, uint64_t timeout)
+static void token_after(struct exchange *x, struct session *s, const struct wish *w, usec_t now)
 {
     struct problem *problem;
 
-    if (s && s->generation > after)
-        answer_token(x, s, clock_boottime());
-    else if (x->late || x->host->stopping || timeout == 0)
+    if (s && s->generation > w->after)
+        answer_token(x, s, now);
+    else if (x->late || x->host->stopping || w->timeout == 0)
         exchange_answer_text(x, 204, NULL, secret_strdup(""), 0);
     else if ((problem = exchange_take(x, QUOTA_WAITING)))
         exchange_problem(x, problem);
     else
-        exchange_wait(x, timeout * USEC_PER_SEC);
+        exchange_wait(x, w->timeout * USEC_PER_SEC);
 }
 
 void api_token(struct exchange *x)
 {
-    uint64_t min_ttl = 0, after = 0, timeout = LONG_POLL_DEFAULT;
-    usec_t now = clock_boottime();
+    struct wish w = {.timeout = LONG_POLL_DEFAULT};
+    usec_t now = exchange_now(x);
     struct session *s = cloud_session_at(x->cloud, now);
-    bool has_min_ttl, has_after, has_timeout;
 
-    if (!number(x, "min_ttl", UINT32_MAX, &min_ttl, &has_min_ttl) ||
-        !number(x, "after", UINT64_MAX, &after, &has_after) ||
-        !number(x, "timeout", LONG_POLL_MOST, &timeout, &has_timeout))
+    if (x->target.query && !read_wish(x, &w))
         return;
 
     if (answered_no_identity(x, s, PROBLEM_NO_TOKEN, "token: use signed requests."))
         return;
-    if (has_after) {
-        token_after(x, s, after, timeout);
+    if (w.has_after) {
+        token_after(x, s, &w, now);
         return;
     }
-    if (s && has_min_ttl && session_seconds_left(s, now) < min_ttl && !x->late) {
+    if (s && w.has_min_ttl && session_seconds_left(s, now) < w.min_ttl && !x->late) {
         if (!x->ticket)
             x->ticket = cloud_login_soon(x->cloud);
         if (x->ticket > x->cloud->logins_finished) {
-            exchange_wait(x, has_timeout ? timeout * USEC_PER_SEC
-                                         : SCHEDULE_INTERVAL + x->cloud->config.login_timeout);
+            exchange_wait(x, w.has_timeout ? w.timeout * USEC_PER_SEC
+                                           : SCHEDULE_INTERVAL + x->cloud->config.login_timeout);
             return;
         }
         s = cloud_session_at(x->cloud, now);

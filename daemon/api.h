@@ -19,8 +19,11 @@ void api_refresh(struct exchange *x);
 void api_health(struct exchange *x);
 void api_metrics(struct exchange *x);
 
-/* Answers with the page that shows the token, if that is what is wanted and can be had (api_page.c); the
- * cloud has a token. */
+/* ---- api_page.c */
+
+/* Whether the page that shows the token is among what an Upgrade header names. */
+bool api_names_page(const char *upgrade);
+/* Answers with it, if it can be had; the cloud has a token. */
 bool api_answer_page(struct exchange *x);
 
 #endif

@@ -8,33 +8,28 @@
 
 #define SEPARATORS ", \t"
 
-static int look_for_page(const char *name, const char *value, void *userdata)
+bool api_names_page(const char *upgrade)
 {
     static const char protocol[] = LATCHKEY_TOKEN_PAGE_PROTOCOL;
-    bool *wanted = userdata;
     size_t length;
 
-    if (strcasecmp(name, "Upgrade") != 0)
-        return 0;
-    for (value += strspn(value, SEPARATORS); *value; value += strspn(value, SEPARATORS)) {
-        length = strcspn(value, SEPARATORS);
-        if (length == strlen(protocol) && strncasecmp(value, protocol, length) == 0)
-            *wanted = true;
-        value += length;
+    for (const char *p = upgrade + strspn(upgrade, SEPARATORS); *p; p += strspn(p, SEPARATORS)) {
+        length = strcspn(p, SEPARATORS);
+        if (length == strlen(protocol) && strncasecmp(p, protocol, length) == 0)
+            return true;
+        p += length;
     }
-    return 0;
+    return false;
 }
 
 bool api_answer_page(struct exchange *x)
 {
     struct request *r = x->request;
-    bool wanted = false;
     int fd;
 
     if (x->host->stopping) /* it would be dead at once */
         return false;
-    (void)request_each_header(r, look_for_page, &wanted);
-    if (!wanted || strcmp(r->method, "GET") != 0 || strcmp(r->version, "HTTP/1.1") != 0)
+    if (strcmp(r->method, "GET") != 0 || strcmp(r->version, "HTTP/1.1") != 0)
         return false;
     if (cloud_page(x->cloud, &fd) < 0 ||
         request_answer_descriptor(r, LATCHKEY_TOKEN_PAGE_PROTOCOL, fd) < 0)

@@ -48,6 +48,13 @@ static void give_back(struct exchange *x)
 
 /* ---- waiting */
 
+usec_t exchange_now(const struct exchange *x)
+{
+    uint64_t usec;
+
+    return sd_event_now(x->host->event, CLOCK_BOOTTIME, &usec) < 0 ? clock_boottime() : usec;
+}
+
 static void on_wake(struct cloud_waiter *w)
 {
     struct exchange *x = (struct exchange *)((char *)w - offsetof(struct exchange, waiter));

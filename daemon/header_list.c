@@ -125,7 +125,7 @@ const char *header_list_find(const struct header_list *l, const char *name)
     size_t position = 0;
 
     while ((candidate = header_list_next(l, &position, &value)))
-        if (!strcasecmp(candidate, name))
+        if (header_is(candidate, name))
             return value;
     return NULL;
 }

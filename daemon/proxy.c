@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* Room for the headers of an ordinary answer: a request is not carried out whose answer cannot be
  * handed on. */
@@ -47,7 +46,7 @@ static bool answer_length(const struct signing *s, int64_t *length)
     size_t position = 0;
 
     while ((name = transfer_header(s->transfer, &position, &value))) {
-        if (strcasecmp(name, "Content-Length") != 0)
+        if (!header_is(name, "Content-Length"))
             continue;
         if (first && strcmp(first, value) != 0)
             return false;
@@ -67,7 +66,7 @@ static void pass_headers(struct signing *s)
     size_t position = 0;
 
     while ((name = transfer_header(s->transfer, &position, &value)))
-        if (!strcasecmp(name, "Connection"))
+        if (header_is(name, "Connection"))
             (void)proxy_connection_add(&connection, value);
     position = 0;
     while ((name = transfer_header(s->transfer, &position, &value)))

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- the request's head */
 
@@ -32,7 +31,7 @@ static int note_connection(const char *name, const char *value, void *userdata)
 {
     struct head *h = userdata;
 
-    return strcasecmp(name, "Connection") ? 0 : proxy_connection_add(&h->connection, value);
+    return header_is(name, "Connection") ? proxy_connection_add(&h->connection, value) : 0;
 }
 
 /* Nothing that a value cannot have (RFC 9110, 5.5). */

@@ -6,6 +6,8 @@
  */
 #include "server_private.h"
 
+#include "header_list.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -82,13 +84,13 @@ static int read_framing(const char *name, const char *value, void *userdata)
 
     if (is_continued(name, value)) {
         f->contradicts = true;
-    } else if (!strcasecmp(name, "Content-Length")) {
+    } else if (header_is(name, "Content-Length")) {
         f->contradicts |= f->length && strcmp(f->length, value) != 0;
         f->length = value;
-    } else if (!strcasecmp(name, "Transfer-Encoding")) {
+    } else if (header_is(name, "Transfer-Encoding")) {
         f->contradicts |= f->coding || strcasecmp(value, "chunked") != 0;
         f->coding = value;
-    } else if (!strcasecmp(name, "Expect") && !f->expectation) {
+    } else if (header_is(name, "Expect") && !f->expectation) {
         f->expectation = value;
     }
     return 0;

@@ -130,7 +130,7 @@ static bool find_only(const struct response *r, const char *wanted, const char *
 
     *ret = NULL;
     while ((name = header_list_next(&r->headers, &position, &value))) {
-        if (strcasecmp(name, wanted) != 0)
+        if (!header_is(name, wanted))
             continue;
         if (*ret)
             return false;
@@ -145,7 +145,7 @@ static bool has_option(const struct response *r, const char *option)
     size_t position = 0;
 
     while ((name = header_list_next(&r->headers, &position, &value))) {
-        if (strcasecmp(name, "Connection") != 0)
+        if (!header_is(name, "Connection"))
             continue;
         for (size_t n; *value; value += n + strspn(value + n, ", \t")) {
             n = strcspn(value, ", \t");
