@@ -187,49 +187,52 @@ size_t network_origin_length(const char *url)
     return (size_t)(authority - url) + strcspn(authority, "/?#");
 }
 
-static int keep(const char *text, char **ret)
+/* What it has of a cloud's configuration. */
+#define TEXT(field)                                                           \
+    {                                                                         \
+        offsetof(struct network, field), offsetof(struct cloud_config, field) \
+    }
+static const struct {
+    size_t own, configured;
+} texts[] = {
+    TEXT(ca_file),         TEXT(cert_file), TEXT(key_file),
+    TEXT(tls_min_version), TEXT(proxy),     TEXT(no_proxy),
+};
+
+static char **own_text(const struct network *n, size_t i)
 {
-    if (!text)
-        return 0;
-    *ret = secret_strdup(text);
-    return *ret ? 0 : -ENOMEM;
+    return (char **)((uintptr_t)n + texts[i].own);
+}
+
+static const char *configured_text(const struct cloud_config *cloud, size_t i)
+{
+    return *(char *const *)((uintptr_t)cloud + texts[i].configured);
 }
 
 int network_init(struct network *n, const char *url, const struct cloud_config *cloud)
 {
-    int r = 0;
+    bool has_all;
 
     *n = (struct network){.verify_ssl = cloud->verify_ssl,
-                          .connect_timeout = cloud->connect_timeout};
-    n->origin = strndup(url, network_origin_length(url));
-    if (!n->origin)
-        r = -ENOMEM;
-    if (r >= 0)
-        r = keep(cloud->ca_file, &n->ca_file);
-    if (r >= 0)
-        r = keep(cloud->cert_file, &n->cert_file);
-    if (r >= 0)
-        r = keep(cloud->key_file, &n->key_file);
-    if (r >= 0)
-        r = keep(cloud->tls_min_version, &n->tls_min_version);
-    if (r >= 0)
-        r = keep(cloud->proxy, &n->proxy);
-    if (r >= 0)
-        r = keep(cloud->no_proxy, &n->no_proxy);
-    if (r < 0)
+                          .connect_timeout = cloud->connect_timeout,
+                          .origin = strndup(url, network_origin_length(url))};
+    has_all = n->origin;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        const char *text = configured_text(cloud, i);
+
+        *own_text(n, i) = text ? secret_strdup(text) : NULL;
+        has_all &= !text || *own_text(n, i);
+    }
+    if (!has_all)
         network_done(n);
-    return r;
+    return has_all ? 0 : -ENOMEM;
 }
 
 void network_done(struct network *n)
 {
     free(n->origin);
-    secret_free(n->ca_file);
-    secret_free(n->cert_file);
-    secret_free(n->key_file);
-    secret_free(n->tls_min_version);
-    secret_free(n->proxy);
-    secret_free(n->no_proxy);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        secret_free(*own_text(n, i));
     *n = (struct network){0};
 }
 
@@ -242,9 +245,11 @@ bool network_is_same(const struct network *n, const char *url, const struct clou
 {
     size_t length = network_origin_length(url);
 
-    return !strncmp(n->origin, url, length) && n->origin[length] == '\0' &&
-           n->verify_ssl == cloud->verify_ssl && is_same(n->ca_file, cloud->ca_file) &&
-           is_same(n->cert_file, cloud->cert_file) && is_same(n->key_file, cloud->key_file) &&
-           is_same(n->tls_min_version, cloud->tls_min_version) && is_same(n->proxy, cloud->proxy) &&
-           is_same(n->no_proxy, cloud->no_proxy);
+    if (strncmp(n->origin, url, length) != 0 || n->origin[length] != '\0' ||
+        n->verify_ssl != cloud->verify_ssl)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (!is_same(*own_text(n, i), configured_text(cloud, i)))
+            return false;
+    return true;
 }
