@@ -305,6 +305,31 @@ START_TEST(uses_no_connection_on_which_too_much_has_come)
 }
 END_TEST
 
+/* It has answered and does not read the rest: that cannot be sent any more, and the answer is here. */
+START_TEST(gives_out_the_answer_of_who_has_closed_before_the_end)
+{
+    struct scene s = start_scene();
+    const struct linger none = {.l_onoff = 1};
+    char *head;
+
+    raw_print(s.client, "POST /v1/default/proxy/x-bare/second HTTP/1.1\r\nHost: l\r\n"
+                        "Content-Length: 10\r\n\r\nhello");
+    (void)raw_read_head(s.service);
+    (void)raw_read(s.service, 5);
+    process_signal(&s.daemon->process, SIGSTOP);
+    raw_print(s.client, "world");
+    raw_print(s.service, "HTTP/1.1 203 OK\r\nContent-Length: 5\r\n\r\nthere");
+    ck_assert_int_eq(setsockopt(s.service, SOL_SOCKET, SO_LINGER, &none, sizeof(none)), 0);
+    close(s.service);
+    process_signal(&s.daemon->process, SIGCONT);
+    head = raw_read_head(s.client);
+    ck_assert_msg(strstr(head, " 203 "), "%s", head);
+    ck_assert_str_eq(wire_read_body(s.client, head), "there");
+    s.service = -1;
+    end_scene(&s);
+}
+END_TEST
+
 /* What stopped the first try is not what has gone wrong with the second one. */
 START_TEST(tells_of_the_second_failure_only)
 {
@@ -362,6 +387,7 @@ int main(void)
     tcase_add_test(c, uses_no_connection_on_which_too_much_has_come);
     tcase_add_loop_test(c, takes_no_answer_that_nobody_has_asked_for, 0, ARRAY_SIZE(requests));
     tcase_add_loop_test(c, sends_nothing_twice_that_counts_twice, 0, ARRAY_SIZE(unrepeatable));
+    tcase_add_test(c, gives_out_the_answer_of_who_has_closed_before_the_end);
     tcase_add_test(c, tells_of_the_second_failure_only);
     tcase_add_test(c, gives_up_in_the_end);
     return stage_run(s);
