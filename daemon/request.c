@@ -171,9 +171,11 @@ static enum MHD_Result begin(struct connection *c, struct server *s)
 static void take_body(struct connection *c, const char *data, size_t *length)
 {
     struct request *r = &c->request;
+    size_t taken;
 
-    size_t taken = r->ops->body ? r->ops->body(r, data, *length) : *length;
-
+    if (connection_body_has_to_queue(c))
+        return;
+    taken = r->ops->body ? r->ops->body(r, data, *length) : *length;
     /* libmicrohttpd wipes its memory between requests, but not when a connection ends. */
     if (r->ops->secret_body)
         explicit_bzero((char *)(uintptr_t)data, taken);
@@ -234,8 +236,7 @@ void request_finish(struct connection *c)
 
     connection_stop_waiting(c);
     c->listener->heads -= c->phase == PHASE_HEAD;
-    if (!c->is_large)
-        listener_note_small(c->listener);
+    c->listener->small |= !c->is_large;
     c->listener->large -= c->is_large;
     c->is_large = false;
     c->listener->moved = true;

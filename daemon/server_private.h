@@ -54,7 +54,7 @@ struct connection {
     enum wait wait;
     bool admitted; /* and counts for its user as `quota` */
     bool hold, gone, newcomer;
-    bool is_large; /* its answer is sent block by block */
+    bool is_large; /* its body, or that of its answer */
     int passing;   /* the descriptor that goes out behind a 101; -1: none */
     struct MHD_UpgradeResponseHandle *passed; /* and it has: the client is to close now */
     ssize_t (*read)(struct request *r, char *to, size_t length);
@@ -81,9 +81,11 @@ struct listener {
     size_t begun;    /* requests, in the last run */
     bool moved;      /* something has come of libmicrohttpd's last run */
     TAILQ_HEAD(, connection) turns;
-    size_t large;    /* answers that are sent block by block */
-    unsigned small;  /* turns for which it counts that somebody has asked for something else */
-    unsigned blocks; /* of large answers that may go out before others have their turn */
+    size_t large;   /* requests with a large body, or with an answer that has one */
+    bool small;     /* a request has ended since the last turn that is none of these */
+    bool is_shared; /* there are both kinds */
+    usec_t shared_until;
+    unsigned blocks; /* of large bodies that may pass before others have their turn */
 };
 
 struct server {
@@ -122,12 +124,12 @@ void connection_stop_waiting(struct connection *c);
 
 /* Whether it is not this connection's turn to send a block of a large answer: it waits for that then. */
 bool connection_has_to_queue(struct connection *c);
+/* The same for a piece of the request's body, which may be a small one. */
+bool connection_body_has_to_queue(struct connection *c);
 /* How much of the room for a block is to be filled: less while somebody asks for small things. */
 size_t connection_piece(const struct connection *c, size_t room);
 /* Lets the next of those go on that wait for their turn. */
 void listener_take_turns(struct listener *l);
-/* A request has ended whose answer was none of these. */
-void listener_note_small(struct listener *l);
 
 /* ---- server_answer.c */
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that wait: for an answer, for room in the client's socket, for their turn among large answers.
+ * Requests that wait: for an answer, for room in the client's socket, for their turn among large bodies.
  */
 #include "server_private.h"
 
 #define IN_PLACE_MOST 64
 #define BLOCKS_AT_ONCE 4
-#define TURNS_REMEMBERED 256
+#define SMALL_REMEMBERED \
+    (100 * USEC_PER_MSEC) /* who asks again and again may be kept from the processor */
 #define PIECE_SIZE ((size_t)16 * 1024)
+#define LARGE_BODY (64 * 1024) /* of a request */
 
 static void set_wait(struct connection *c, enum wait wait)
 {
@@ -68,15 +70,13 @@ void request_wake(struct request *r)
 /* ---- turns */
 
 /*
- * However many large answers are on their way, some blocks of them go out at a time, and as much as that is
- * fetched: whoever asks for something small waits for those, and not for all. The others queue up.
+ * However many large bodies are on their way, some blocks of them pass at a time, and as much as that is
+ * fetched or sent on: whoever asks for something small waits for those, and not for all. The others queue up.
  */
-bool connection_has_to_queue(struct connection *c)
+static bool has_to_queue(struct connection *c)
 {
     struct listener *l = c->listener;
 
-    l->large += !c->is_large;
-    c->is_large = true;
     if (l->large == 1)
         return false;
     if (l->blocks > 0) {
@@ -89,25 +89,57 @@ bool connection_has_to_queue(struct connection *c)
     return true;
 }
 
+static void note_large(struct connection *c)
+{
+    c->listener->large += !c->is_large;
+    c->is_large = true;
+}
+
+bool connection_has_to_queue(struct connection *c)
+{
+    note_large(c);
+    return has_to_queue(c);
+}
+
+/* What has been read is not taken, and so nothing more is read. That costs more than to leave out a piece of an
+ * answer, so that it is done for somebody only. */
+bool connection_body_has_to_queue(struct connection *c)
+{
+    int64_t length = c->request.length;
+
+    if (length != REQUEST_UNKNOWN_LENGTH && length < LARGE_BODY)
+        return false;
+    note_large(c);
+    return c->listener->is_shared && has_to_queue(c);
+}
+
 size_t connection_piece(const struct connection *c, size_t room)
 {
     const struct listener *l = c->listener;
 
-    return l->small > 0 && l->large > 1 && room > PIECE_SIZE ? PIECE_SIZE : room;
+    return l->is_shared && l->large > 1 && room > PIECE_SIZE ? PIECE_SIZE : room;
 }
 
-void listener_note_small(struct listener *l)
+/* Whether somebody asks for small things while large bodies are on their way. */
+static bool is_shared(struct listener *l)
 {
-    l->small = TURNS_REMEMBERED;
+    uint64_t now;
+
+    if (l->large == 0 || sd_event_now(l->server->event, CLOCK_MONOTONIC, &now) < 0)
+        return false;
+    if (l->small)
+        l->shared_until = now + SMALL_REMEMBERED;
+    l->small = false;
+    return now < l->shared_until;
 }
 
-/* One block at a time while somebody asks for small things, and more when nobody does. */
+/* One block at a time while they are shared, and more when nobody else is there. */
 void listener_take_turns(struct listener *l)
 {
-    unsigned blocks = l->small > 0 ? 1 : BLOCKS_AT_ONCE;
+    unsigned blocks;
 
-    l->small -= l->small > 0;
-    l->blocks = blocks;
+    l->is_shared = is_shared(l);
+    l->blocks = blocks = l->is_shared ? 1 : BLOCKS_AT_ONCE;
     for (unsigned i = 0; i < blocks && !TAILQ_EMPTY(&l->turns); i++)
         go_on(TAILQ_FIRST(&l->turns));
     if (!TAILQ_EMPTY(&l->turns))

@@ -147,6 +147,7 @@ static bool send_more(struct transfer *t, CURLcode *ret)
             break;
         }
         moved(t);
+        t->upstream->moved += n;
         out->start += n;
         has_left(t, out);
     }
@@ -200,7 +201,7 @@ static bool on_body(const char *data, size_t length, void *userdata)
     struct transfer *t = userdata;
     int r;
 
-    t->upstream->received += length;
+    t->upstream->moved += length;
     if (t->paused_body)
         return hold(t, data, length);
     r = offer(t, data, length);
@@ -287,7 +288,7 @@ static bool receive_some(struct transfer *t, bool *ret_more, CURLcode *ret)
         return false;
     }
     t->has_surplus |= used < n;
-    *ret_more = n == UPSTREAM_READ_SIZE && u->received < UPSTREAM_BYTES_AT_ONCE;
+    *ret_more = n == UPSTREAM_READ_SIZE && u->moved < UPSTREAM_BYTES_AT_ONCE;
     return true;
 }
 

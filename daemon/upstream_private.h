@@ -34,8 +34,8 @@ struct upstream {
     sd_event_source *io;
     struct watch *watches; /* by descriptor */
     size_t n_watches;
-    uint64_t received; /* bytes of bodies, in the event that is handled */
-    char *buffer;      /* what is received goes through here: UPSTREAM_READ_SIZE of locked memory */
+    uint64_t moved; /* bytes, in the event that is handled */
+    char *buffer;   /* what is received goes through here: UPSTREAM_READ_SIZE of locked memory */
 
     sd_event_source *timer; /* libcurl's one timeout */
     usec_t timer_due;       /* USEC_INFINITY: libcurl wants none */

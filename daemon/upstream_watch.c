@@ -129,9 +129,9 @@ static int on_io(sd_event_source *source _unused_, int fd, uint32_t revents _unu
     struct upstream *u = userdata;
     int n = epoll_wait(fd, events, EVENTS_AT_ONCE, 0);
 
-    u->received = 0;
+    u->moved = 0;
     later_begin(u->queue);
-    for (int i = 0; i < n && u->received < UPSTREAM_BYTES_AT_ONCE; i++)
+    for (int i = 0; i < n && u->moved < UPSTREAM_BYTES_AT_ONCE; i++)
         handle(u, &events[i]);
     later_end(u->queue);
     return 0;

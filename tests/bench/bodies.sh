@@ -96,7 +96,7 @@ measure_many() {
         for peer in latchkeyd nginx haproxy; do stop $peer; done
         for peer in latchkeyd nginx unbuffered haproxy; do
             start ${peer/unbuffered/nginx}
-            begin_transfers $peer $direction $number "$size"
+            begin_transfers $peer $direction plain $number "$size"
             keep "$title, private memory" MiB $peer "$(quotient "$(largest_memory ${peer/unbuffered/nginx})" 1024)"
             keep "$title, anonymous memory" MiB $peer "$(quotient "$(status_of ${peer/unbuffered/nginx} RssAnon)" 1024)"
             stop transfers
@@ -107,17 +107,26 @@ measure_many() {
 }
 
 # Until they are ended; one process reads, or writes, all of them as fast as it can.
-begin_transfers() { # begin_transfers PEER down|up NUMBER MIB
+begin_transfers() { # begin_transfers PEER down|up PREFIX NUMBER MIB
     local command
-    prepare_transfer "$1" "$2" plain small "$4" "$3" forever
+    prepare_transfer "$1" "$2" "$3" small "$5" "$4" forever
     : >"$dir/transfers"
     "${command[@]}" >"$dir/transfers" &
     echo $! >"$dir/transfers.pid"
-    wait_for "$3 transfers of $1" test -s "$dir/transfers"
+    wait_for "$4 transfers of $1" test -s "$dir/transfers"
+}
+
+# nginx reads the whole of a body before it sends it on, unless it is told not to. Up goes to the sink: who keeps
+# what comes up takes so much of two processors that it would be him who is measured.
+begin_crowd() { # begin_crowd PEER down|up NUMBER MIB
+    case $2 in
+    down) begin_transfers "$1" down plain "$3" "$4" ;;
+    up) begin_transfers "${1/nginx/unbuffered}" up sink "$3" "$4" ;;
+    esac
 }
 
 measure_mixed() {
-    local number=64 size peer round alone
+    local number=64 size peer round direction alone
     size=$(if_brief 1 16)
     truncate -s "${size}M" "$dir/files/small"
     for ((round = 0; round < rounds; round++)); do
@@ -128,13 +137,16 @@ measure_mixed() {
             alone=$p99
             record "token, nothing else, median" "µs" $peer "$p50"
             record "token, nothing else, 99th percentile" "µs" $peer "$p99"
-            begin_transfers $peer down $number "$size"
-            ask $peer token 1 "$(if_brief 200 1000)"
-            stop transfers
+            for direction in down up; do
+                begin_crowd $peer $direction $number "$size"
+                ask $peer token 1 "$(if_brief 200 1000)"
+                stop transfers
+                record "token, beside $number bodies $direction, median" "µs" $peer "$p50"
+                record "token, beside $number bodies $direction, 99th percentile" "µs" $peer "$p99"
+                record "token, 99th percentile, beside bodies $direction to alone" times $peer \
+                    "$(quotient "$p99" "$alone")"
+            done
             stop $peer
-            record "token, beside $number bodies, median" "µs" $peer "$p50"
-            record "token, beside $number bodies, 99th percentile" "µs" $peer "$p99"
-            record "token, 99th percentile, beside to alone" times $peer "$(quotient "$p99" "$alone")"
         done
     done
 }

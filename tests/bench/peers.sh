@@ -40,6 +40,10 @@ print(*(s.getsockname()[1] for s in both))')
     certificate_of localhost -subj /CN=localhost -CA "$dir/ca.pem" -CAkey "$dir/ca.key" \
         -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE
     start_upstream
+    "$build/tests/bench/bench-sink" "$dir/sink.port" &
+    echo $! >"$dir/sink.pid"
+    wait_for "the sink" test -s "$dir/sink.port"
+    sink=127.0.0.1:$(<"$dir/sink.port")
 
     configure_latchkeyd
     start latchkeyd
@@ -71,7 +75,8 @@ clean_up() {
 
 # ---- what the peers are asked for
 
-# The same path means the same to each of them: PREFIX is plain or tls, and leads to the upstream that way.
+# The same path means the same to each of them: PREFIX is plain or tls, and leads to the upstream that way, or
+# sink.
 path() { # path PEER token|PREFIX/WHAT
     case $1-$2 in
     latchkeyd-token) echo /v1/default/token ;;
@@ -137,6 +142,7 @@ proxy = none
 ca_file = $dir/ca.pem
 plain_endpoint_override = http://$plain/plain
 tls_endpoint_override = https://$tls/tls
+sink_endpoint_override = http://$sink/sink
 END
     chmod 600 "$dir/latchkeyd.conf"
 }
@@ -177,17 +183,20 @@ $(nginx_basics nginx "$1")
     proxy_ssl_server_name on;
     proxy_ssl_protocols TLSv1.2 TLSv1.3;
     upstream plain { server $plain; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 1h; }
+    upstream sink { server $sink; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 1h; }
     upstream tls { server 127.0.0.1:$tls_port; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 1h; }
     server {
         listen unix:$dir/nginx.sock backlog=1024;
         location = /token { default_type application/json; return 200 '$(cat "$dir/document")'; }
         location /plain/ { proxy_pass http://plain; }
         location /tls/ { proxy_pass https://tls; }
+        location /sink/ { proxy_pass http://sink; }
         location /unbuffered/ {
             proxy_buffering off;
             proxy_request_buffering off;
             location /unbuffered/plain/ { proxy_pass http://plain/plain/; }
             location /unbuffered/tls/ { proxy_pass https://tls/tls/; }
+            location /unbuffered/sink/ { proxy_pass http://sink/sink/; }
         }
     }
 }
