@@ -30,8 +30,8 @@ rows_of_requests() { # rows_of_requests TITLE WHAT NUMBER PEER...
     for ((round = 0; round < rounds; round++)); do
         for connections in 1 8; do
             for peer; do
-                n=$number
-                [ "$peer" != oidc-agent ] || n=$((number / 10))
+                n=$((number * (connections == 1 ? 1 : 4))) # in about the same time
+                [ "$peer" != oidc-agent ] || n=$((n / 10))
                 ask "$peer" "$what" $connections "$n"
                 column=$(name_of "$peer")
                 if [ $connections = 1 ]; then
@@ -43,6 +43,7 @@ rows_of_requests() { # rows_of_requests TITLE WHAT NUMBER PEER...
                 fi
             done
         done
+        set -- "${@:2}" "$1" # who comes first comes after a lull, and does worse by it
     done
     for peer; do stop "$peer"; done
 }
