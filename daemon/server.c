@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #define RUNS_AT_ONCE 16
-#define BUSY_RUNS_AT_ONCE 4
+#define REQUESTS_AT_ONCE 64
 #define HALF_CLOSED_PATIENCE 600U /* s without a byte moving */
 #define FAREWELL_TIME (5 * USEC_PER_SEC)
 #define FAREWELL_ACCURACY (250 * USEC_PER_MSEC)
@@ -189,21 +189,23 @@ static bool has_left_undone(struct listener *l)
 
 /* When several ask at once, the first ones have their answers, and ask again, before the last one has his:
  * that need not wait for a round of the event loop, unless there are large answers, which take turns by it. */
-static bool has_more_to_come(const struct listener *l, int runs)
+static bool has_more_to_come(const struct listener *l, size_t begun)
 {
-    return l->begun > 1 && l->large == 0 && runs < BUSY_RUNS_AT_ONCE;
+    return l->begun > 1 && l->large == 0 && begun < REQUESTS_AT_ONCE;
 }
 
 static void run(void *userdata)
 {
     struct listener *l = userdata;
+    size_t begun = 0;
 
     listener_take_turns(l);
     for (int i = 0; i < RUNS_AT_ONCE; i++) {
         l->moved = false;
         l->begun = 0;
         (void)MHD_run(l->mhd);
-        if (!has_left_undone(l) && !has_more_to_come(l, i + 1))
+        begun += l->begun;
+        if (!has_left_undone(l) && !has_more_to_come(l, begun))
             return;
         /* So does who waits without being suspended: when nothing has come of a run, there is no
          * other. A long head comes in pieces that show in nothing else. */
