@@ -188,7 +188,7 @@ static bool has_left_undone(struct listener *l)
 }
 
 /* When several ask at once, the first ones have their answers, and ask again, before the last one has his:
- * that need not wait for a round of the event loop, unless there are large answers, which take turns by it. */
+ * that need not wait for a round of the event loop, unless there are large bodies, which take turns by it. */
 static bool has_more_to_come(const struct listener *l, size_t begun)
 {
     return l->begun > 1 && l->large == 0 && begun < REQUESTS_AT_ONCE;

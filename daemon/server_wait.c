@@ -6,10 +6,10 @@
 
 #define IN_PLACE_MOST 64
 #define BLOCKS_AT_ONCE 4
-#define SMALL_REMEMBERED \
-    (100 * USEC_PER_MSEC) /* who asks again and again may be kept from the processor */
 #define PIECE_SIZE ((size_t)16 * 1024)
 #define LARGE_BODY (64 * 1024) /* of a request */
+/* Who asks again and again may be kept from the processor for a while. */
+#define SMALL_REMEMBERED (100 * USEC_PER_MSEC)
 
 static void set_wait(struct connection *c, enum wait wait)
 {
