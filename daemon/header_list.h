@@ -29,11 +29,11 @@ int header_list_add(struct header_list *l, const char *line, size_t length);
 /* One with each call, NULL at the end; *position starts at 0. */
 const char *header_list_next(const struct header_list *l, size_t *position, const char **ret_value);
 
-/* Whether a header's name is the one that is wanted (RFC 9110, 5.1: in any case). Most of those that are not
- * begin with another letter. */
-static inline bool header_is(const char *name, const char *wanted)
+/* Whether two names of headers are the same, in any case (RFC 9110, 5.1). Most of those that are not begin with
+ * another letter. */
+static inline bool header_is(const char *given, const char *known)
 {
-    return (*name | 0x20) == (*wanted | 0x20) && strcasecmp(name, wanted) == 0;
+    return (*given | 0x20) == (*known | 0x20) && strcasecmp(given, known) == 0;
 }
 
 /* Whether that could be the name of a header, or a method (RFC 9110, 5.6.2). */

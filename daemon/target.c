@@ -52,7 +52,7 @@ static char *decode_segment(char *slash)
     char *to = slash, *from = slash + 1;
 
     for (; *from && *from != '/' && *from != '?'; from++) {
-        int byte = *from;
+        int byte = (unsigned char)*from;
 
         if (byte == '%') {
             byte = escaped_byte(from, strnlen(from, ESCAPE_LENGTH));
@@ -103,7 +103,7 @@ int target_parse(char *raw, struct target *ret)
 static int decode_value(const char *from, size_t length, char *to)
 {
     for (size_t i = 0; i < length; i++) {
-        int byte = from[i] == '+' ? ' ' : from[i];
+        int byte = from[i] == '+' ? ' ' : (unsigned char)from[i];
 
         if (byte == '%') {
             byte = escaped_byte(from + i, length - i);
