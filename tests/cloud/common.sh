@@ -108,6 +108,17 @@ logins_of() { # logins_of NAME CLOUD [OUTCOME]
         END { print sum + 0 }'
 }
 
+# How many tokens and how many logins it has had: of the same moment, for a renewal may come in between.
+tokens_and_logins() { # tokens_and_logins NAME CLOUD
+    local tokens logins
+    until
+        logins=$(logins_of "$1" "$2" success)
+        tokens=$(identity_of "$1" "$2" generation)
+        [ "$logins" = "$(logins_of "$1" "$2" success)" ]
+    do :; done
+    echo "$tokens $logins"
+}
+
 # ---- asking Keystone, without the daemon
 
 revoke() { # revoke TOKEN

@@ -58,9 +58,9 @@ check "uploads went on" between 60 10000 count life.uploads '^201$'
 check "none failed" is '' others life.uploads '^201$'
 check "slow uploads went on" between 5 50 count life.slow-uploads '^201$'
 check "none failed" is '' others life.slow-uploads '^201$'
-generation=$(identity_of life life generation)
-check "tokens were renewed in time" between 4 7 echo "$generation"
-note "tokens: $generation, logins: $(logins_of life life success)"
-check "with one login each" is "$generation" logins_of life life success
+read -r tokens logins < <(tokens_and_logins life life)
+check "tokens were renewed in time" between 4 7 echo "$tokens"
+note "tokens: $tokens, logins: $logins"
+check "with one login each" is "$tokens" echo "$logins"
 check "and none that failed" is 0 logins_of life life
 check "the daemon ends well" stop_daemon life
