@@ -193,7 +193,7 @@ static void token_after(struct exchange *x, struct session *s, const struct wish
 void api_token(struct exchange *x)
 {
     struct wish w = {.timeout = LONG_POLL_DEFAULT};
-    usec_t now = exchange_now(x);
+    usec_t now = clock_of_loop(x->host->event);
     struct session *s = cloud_session_at(x->cloud, now);
 
     if (x->target.query && !read_wish(x, &w))

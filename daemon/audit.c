@@ -136,14 +136,6 @@ static void write_summary(const struct tally_event *common, uint64_t count, void
 
 /* ---- when they are written */
 
-static usec_t now(const struct audit *a)
-{
-    uint64_t usec;
-
-    /* The loop knows it already, so that this costs nothing. */
-    return sd_event_now(a->event, CLOCK_BOOTTIME, &usec) < 0 ? clock_boottime() : usec;
-}
-
 static void arm(struct audit *a)
 {
     usec_t due = tally_due(a->tally);
@@ -160,14 +152,14 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
     struct audit *a = userdata;
 
     a->armed = USEC_INFINITY;
-    tally_flush(a->tally, now(a), write_summary, NULL);
+    tally_flush(a->tally, clock_of_loop(a->event), write_summary, NULL);
     arm(a);
     return 0;
 }
 
 static void record(struct audit *a, const struct tally_event *e, const char *detail)
 {
-    if (!a || tally_add(a->tally, now(a), e))
+    if (!a || tally_add(a->tally, clock_of_loop(a->event), e))
         write_record(e, 0, detail);
     else
         arm(a);

@@ -18,6 +18,13 @@ usec_t clock_boottime(void)
     return read_clock(CLOCK_BOOTTIME);
 }
 
+usec_t clock_of_loop(sd_event *event)
+{
+    uint64_t usec;
+
+    return sd_event_now(event, CLOCK_BOOTTIME, &usec) < 0 ? clock_boottime() : usec;
+}
+
 usec_t clock_realtime(void)
 {
     return read_clock(CLOCK_REALTIME);

@@ -8,6 +8,7 @@
 #define CLOCK_H
 
 #include <stdint.h>
+#include <systemd/sd-event.h>
 
 typedef uint64_t usec_t;
 
@@ -16,6 +17,8 @@ typedef uint64_t usec_t;
 #define USEC_INFINITY UINT64_MAX
 
 usec_t clock_boottime(void);
+/* The same, as the loop read it when it woke: that costs nothing. */
+usec_t clock_of_loop(sd_event *event);
 usec_t clock_realtime(void);
 /* Only systemd asks for this one, in the notification of a reload. */
 usec_t clock_monotonic(void);

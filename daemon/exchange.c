@@ -46,13 +46,6 @@ static void give_back(struct exchange *x)
             quota_give_back(x->host->quota, kind, x->request->peer->uid);
 }
 
-usec_t exchange_now(const struct exchange *x)
-{
-    uint64_t usec;
-
-    return sd_event_now(x->host->event, CLOCK_BOOTTIME, &usec) < 0 ? clock_boottime() : usec;
-}
-
 /* ---- waiting */
 
 static void on_wake(struct cloud_waiter *w)

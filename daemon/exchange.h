@@ -82,9 +82,6 @@ struct problem *exchange_denied(struct exchange *x, const char *what);
  * its list is to be freed. 0 or -ENOMEM. */
 int exchange_clouds(const struct exchange *x, enum operation operation, struct clouds *ret);
 
-/* CLOCK_BOOTTIME, as the loop read it when it woke. */
-usec_t exchange_now(const struct exchange *x);
-
 /* ---- waiting */
 
 /* Waits until something has happened to the cloud or the time is up, counted from the first wait;

@@ -123,10 +123,11 @@ size_t connection_piece(const struct connection *c, size_t room)
 /* Whether somebody asks for small things while large bodies are on their way. */
 static bool is_shared(struct listener *l)
 {
-    uint64_t now;
+    usec_t now;
 
-    if (l->large == 0 || sd_event_now(l->server->event, CLOCK_MONOTONIC, &now) < 0)
+    if (l->large == 0)
         return false;
+    now = clock_of_loop(l->server->event);
     if (l->small)
         l->shared_until = now + SMALL_REMEMBERED;
     l->small = false;

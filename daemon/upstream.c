@@ -14,9 +14,7 @@
 
 usec_t upstream_now(struct upstream *u)
 {
-    usec_t now;
-
-    return sd_event_now(u->event, CLOCK_BOOTTIME, &now) < 0 ? clock_boottime() : now;
+    return clock_of_loop(u->event);
 }
 
 /* ---- OpenSSL's memory
