@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-
-#define ESCAPE_LENGTH (sizeof("%41") - 1)
+#include <sys/types.h>
 
 static int hex_digit(char c)
 {
@@ -22,15 +21,26 @@ static int hex_digit(char c)
 }
 
 /* The byte that an escape at p stands for, or -1 when there is none. */
-static int escaped_byte(const char *p, size_t length)
+static int escaped_byte(const char *p)
 {
-    int high, low;
+    int high = p[0] == '%' ? hex_digit(p[1]) : -1;
+    int low = high < 0 ? -1 : hex_digit(p[2]);
 
-    if (length < ESCAPE_LENGTH || p[0] != '%')
+    return low < 0 ? -1 : high << 4 | low;
+}
+
+/* Takes the next byte, decoded. -1 for a broken escape, and for one of NUL, which would cut the text short. */
+static int take_byte(const char **p)
+{
+    int byte = (unsigned char)**p;
+    bool is_escape = byte == '%';
+
+    if (is_escape)
+        byte = escaped_byte(*p);
+    if (byte <= 0)
         return -1;
-    high = hex_digit(p[1]);
-    low = hex_digit(p[2]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    *p += is_escape ? strlen("%41") : 1;
+    return byte;
 }
 
 /* The absolute form (RFC 9112, 3.2.2), of which the path counts. */
@@ -44,26 +54,23 @@ static char *skip_origin(char *raw)
     return raw + strcspn(raw, "/?");
 }
 
-/* Decodes the segment behind that slash, and returns its end; NULL for a broken escape, or for one of NUL, which
- * would cut the text short. It moves to where the slash was, so that the one behind it need not make room for
- * the end of the text. */
-static char *decode_segment(char *slash)
+/* Decodes the segment behind that slash, and returns its length as it was, the slash included; -1 for a broken
+ * escape. It moves to where the slash was, so that the one behind it need not make room for the end of the
+ * text. */
+static ssize_t decode_segment(char *slash)
 {
-    char *to = slash, *from = slash + 1;
+    const char *from = slash + 1;
+    char *to = slash;
 
-    for (; *from && *from != '/' && *from != '?'; from++) {
-        int byte = (unsigned char)*from;
+    while (*from && *from != '/' && *from != '?') {
+        int byte = take_byte(&from);
 
-        if (byte == '%') {
-            byte = escaped_byte(from, strnlen(from, ESCAPE_LENGTH));
-            if (byte <= 0)
-                return NULL;
-            from += ESCAPE_LENGTH - 1;
-        }
+        if (byte < 0)
+            return -1;
         *to++ = (char)byte;
     }
     *to = '\0';
-    return from;
+    return from - slash;
 }
 
 static bool is_plain(const char *raw)
@@ -89,29 +96,28 @@ int target_parse(char *raw, struct target *ret)
     if (t.query)
         t.query++;
     for (size_t i = 0; i < TARGET_SEGMENTS && *p == '/'; i++) {
-        t.segments[i] = p;
-        p = decode_segment(p);
-        if (!p)
+        ssize_t length = decode_segment(p);
+
+        if (length < 0)
             return -EINVAL;
+        t.segments[i] = p;
+        p += length;
     }
     t.rest = p;
     *ret = t;
     return 0;
 }
 
-/* Decodes into `to`, which may be as long as `from`. */
-static int decode_value(const char *from, size_t length, char *to)
+/* Decodes into `to`, which may be as long as what is up to `end`. */
+static int decode_value(const char *from, const char *end, char *to)
 {
-    for (size_t i = 0; i < length; i++) {
-        int byte = from[i] == '+' ? ' ' : (unsigned char)from[i];
+    while (from < end) {
+        bool is_space = *from == '+';
+        int byte = take_byte(&from);
 
-        if (byte == '%') {
-            byte = escaped_byte(from + i, length - i);
-            if (byte <= 0)
-                return -EINVAL;
-            i += ESCAPE_LENGTH - 1;
-        }
-        *to++ = (char)byte;
+        if (byte < 0)
+            return -EINVAL;
+        *to++ = is_space ? ' ' : (char)byte;
     }
     *to = '\0';
     return 0;
@@ -137,7 +143,7 @@ int query_get(const char *query, const char *key, char **ret)
             found = malloc(length + 1);
             if (!found)
                 return -ENOMEM;
-            if (decode_value(value, (size_t)(p + length - value), found) < 0)
+            if (decode_value(value, p + length, found) < 0)
                 return -EINVAL;
         }
         p += length;
@@ -192,7 +198,7 @@ static bool climbs_out(const char *path, size_t length, unsigned separators)
     long depth = 0;
 
     for (size_t i = 0; i <= length; i++) {
-        int byte = escaped_byte(path + i, length - i);
+        int byte = escaped_byte(path + i);
         bool escaped = byte >= 0;
 
         if (escaped)
